@@ -1,0 +1,1 @@
+"""vultus: a voice and one photo in, a talking video out."""
