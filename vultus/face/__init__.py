@@ -1,0 +1,1 @@
+"""Faces in pictures: the head model, landmarks, fitting, tracking and performance files."""

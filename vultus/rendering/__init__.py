@@ -1,0 +1,1 @@
+"""Turning geometry and pixels into frames: rasteriser, portrait renderer and its parts."""

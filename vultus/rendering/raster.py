@@ -1,0 +1,173 @@
+"""A small scan-line rasteriser: triangles in pixel coordinates to texture flow, colours and labels.
+
+Points are (V, 3) float32: x, y in pixels (pixel (0, 0) is centred on (0.5, 0.5)) and depth, larger is farther.
+A triangle whose corners run anticlockwise on screen (y up) faces the viewer. Spans of each row are found by solving
+the three edge inequalities, so the inner loop only steps and tests depth. Attributes are interpolated affinely: the
+triangles of a head are too small for perspective to show.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+FAR = np.float32(1e30)
+
+_jit = nb.njit(cache=True, fastmath=True, nogil=True, boundscheck=False)
+
+
+@nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
+def _narrow(value: float, slope: float, low: float, high: float) -> tuple[float, float]:
+    """Shrink [low, high] to where value + slope * x >= 0."""
+    if slope > 1e-12:
+        low = max(low, -value / slope)
+    elif slope < -1e-12:
+        high = min(high, -value / slope)
+    elif value < 0.0:
+        high = low - 1.0
+    return low, high
+
+
+@nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
+def _edges(ax, ay, bx, by, cx, cy, inverse_area):
+    """Weights of corners b and c as affine functions (at origin, per x, per y) of a pixel's centre."""
+    b_x = (cy - ay) * inverse_area
+    b_y = -(cx - ax) * inverse_area
+    b_0 = -ax * b_x - ay * b_y
+    c_x = -(by - ay) * inverse_area
+    c_y = (bx - ax) * inverse_area
+    c_0 = -ax * c_x - ay * c_y
+    return b_0, b_x, b_y, c_0, c_x, c_y
+
+
+@_jit
+def draw_surface(points, triangles, attributes, flow, label, depth, cull, value):
+    """Draw a textured skin over a flow that is already there.
+
+    Args:
+        points: (V, 3) float32.
+        triangles: (T, 3) int32.
+        attributes: (V, 4) float32: texture x, y, shade, and how much the surface replaces what lies under it (0-1).
+        flow: (H, W, 3) float32 in and out: texture x, y, shade. Where the last attribute is below 1 the surface's
+            texture position is blended with the one found here: blending positions, not colours, hides the seam.
+        label: (H, W) uint8, set to `value` where the surface is drawn.
+        depth: (H, W) float32, nearest depth so far.
+        cull: whether triangles that face away are left out.
+    """
+    height, width = depth.shape
+    for t in range(triangles.shape[0]):
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ax, ay, bx, by, cx, cy = points[i, 0], points[i, 1], points[j, 0], points[j, 1], points[k, 0], points[k, 1]
+        area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+        if abs(area) < 1e-8 or (cull and area > 0.0):
+            continue
+        y_first = max(0, int(np.ceil(min(ay, by, cy) - 0.5)))
+        y_last = min(height - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        x_min = max(0.0, np.ceil(min(ax, bx, cx) - 0.5))
+        x_max = min(width - 1.0, np.floor(max(ax, bx, cx) - 0.5))
+        if y_first > y_last or x_min > x_max:
+            continue
+        b_0, b_x, b_y, c_0, c_x, c_y = _edges(ax, ay, bx, by, cx, cy, 1.0 / area)
+        za, zb, zc = points[i, 2], points[j, 2], points[k, 2]
+        ua, ub, uc = attributes[i, 0], attributes[j, 0], attributes[k, 0]
+        va, vb, vc = attributes[i, 1], attributes[j, 1], attributes[k, 1]
+        sa, sb, sc = attributes[i, 2], attributes[j, 2], attributes[k, 2]
+        ma, mb, mc = attributes[i, 3], attributes[j, 3], attributes[k, 3]
+        opaque = ma >= 1.0 and mb >= 1.0 and mc >= 1.0
+        for y in range(y_first, y_last + 1):
+            b_row = b_0 + b_x * 0.5 + b_y * (y + 0.5) + 1e-5
+            c_row = c_0 + c_x * 0.5 + c_y * (y + 0.5) + 1e-5
+            low, high = _narrow(b_row, b_x, x_min, x_max)
+            low, high = _narrow(c_row, c_x, low, high)
+            low, high = _narrow(1.00003 - b_row - c_row, -b_x - c_x, low, high)
+            for x in range(int(np.ceil(low)), int(np.floor(high)) + 1):
+                b = b_row + b_x * x
+                c = c_row + c_x * x
+                a = 1.0 - b - c
+                z = a * za + b * zb + c * zc
+                if z >= depth[y, x]:
+                    continue
+                depth[y, x] = z
+                label[y, x] = value
+                u = a * ua + b * ub + c * uc
+                v = a * va + b * vb + c * vc
+                s = a * sa + b * sb + c * sc
+                if opaque:
+                    flow[y, x, 0], flow[y, x, 1], flow[y, x, 2] = u, v, s
+                else:
+                    m = min(1.0, max(0.0, a * ma + b * mb + c * mc))
+                    flow[y, x, 0] += (u - flow[y, x, 0]) * m
+                    flow[y, x, 1] += (v - flow[y, x, 1]) * m
+                    flow[y, x, 2] += (s - flow[y, x, 2]) * m
+
+
+@_jit
+def draw_colours(points, triangles, colours, image, label, depth, wanted):
+    """Draw Gouraud-shaded triangles, both sides, where `label` equals `wanted`.
+
+    Args:
+        points: (V, 3) float32; triangles: (T, 3) int32; colours: (V, 3) float32, any range.
+        image: (H, W, 3) float32 in and out; label: (H, W) uint8; depth: (H, W) float32 in and out.
+    """
+    height, width = depth.shape
+    for t in range(triangles.shape[0]):
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ax, ay, bx, by, cx, cy = points[i, 0], points[i, 1], points[j, 0], points[j, 1], points[k, 0], points[k, 1]
+        area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+        if abs(area) < 1e-8:
+            continue
+        y_first = max(0, int(np.ceil(min(ay, by, cy) - 0.5)))
+        y_last = min(height - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        x_min = max(0.0, np.ceil(min(ax, bx, cx) - 0.5))
+        x_max = min(width - 1.0, np.floor(max(ax, bx, cx) - 0.5))
+        if y_first > y_last or x_min > x_max:
+            continue
+        b_0, b_x, b_y, c_0, c_x, c_y = _edges(ax, ay, bx, by, cx, cy, 1.0 / area)
+        za, zb, zc = points[i, 2], points[j, 2], points[k, 2]
+        for y in range(y_first, y_last + 1):
+            b_row = b_0 + b_x * 0.5 + b_y * (y + 0.5) + 1e-5
+            c_row = c_0 + c_x * 0.5 + c_y * (y + 0.5) + 1e-5
+            low, high = _narrow(b_row, b_x, x_min, x_max)
+            low, high = _narrow(c_row, c_x, low, high)
+            low, high = _narrow(1.00003 - b_row - c_row, -b_x - c_x, low, high)
+            for x in range(int(np.ceil(low)), int(np.floor(high)) + 1):
+                if label[y, x] != wanted:
+                    continue
+                b = b_row + b_x * x
+                c = c_row + c_x * x
+                a = 1.0 - b - c
+                z = a * za + b * zb + c * zc
+                if z < depth[y, x]:
+                    depth[y, x] = z
+                    for channel in range(3):
+                        image[y, x, channel] = (
+                            a * colours[i, channel] + b * colours[j, channel] + c * colours[k, channel]
+                        )
+
+
+@nb.njit(cache=True, nogil=True)
+def vertex_normals(vertices, triangles):
+    """Area-weighted unit normals (V, 3) float32 of a mesh; zero where a vertex has no triangle."""
+    normals = np.zeros_like(vertices)
+    for t in range(triangles.shape[0]):
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        px, py, pz = (
+            vertices[j, 0] - vertices[i, 0],
+            vertices[j, 1] - vertices[i, 1],
+            vertices[j, 2] - vertices[i, 2],
+        )
+        qx, qy, qz = (
+            vertices[k, 0] - vertices[i, 0],
+            vertices[k, 1] - vertices[i, 1],
+            vertices[k, 2] - vertices[i, 2],
+        )
+        nx, ny, nz = py * qz - pz * qy, pz * qx - px * qz, px * qy - py * qx
+        for corner in (i, j, k):
+            normals[corner, 0] += nx
+            normals[corner, 1] += ny
+            normals[corner, 2] += nz
+    for v in range(vertices.shape[0]):
+        length = np.sqrt(normals[v, 0] ** 2 + normals[v, 1] ** 2 + normals[v, 2] ** 2)
+        if length > 0:
+            normals[v] /= length
+    return normals
