@@ -30,7 +30,8 @@ EYEBALLS = ((21451, 23021), (23021, 24591))
 SKIN, GUMS, TONGUE, UPPER_TEETH, LOWER_TEETH, LEFT_EYE, RIGHT_EYE = range(7)
 PART_NAMES = ["skin", "gums", "tongue", "upper_teeth", "lower_teeth", "left_eye", "right_eye"]
 IDENTITY_COMPONENTS = 60
-EYEBALL_RADIUS = 1.31
+EYEBALL_RADIUS = 1.5
+"""Head units; the source's shells also hold the bulge of the cornea, which our spheres leave out."""
 
 
 class Source:
@@ -177,6 +178,7 @@ def assemble(source: Source) -> dict[str, np.ndarray]:
     for k, (span, move) in enumerate(zip(EYEBALLS, eye_means, strict=True)):
         ball = source.neutral[slice(*span)]
         centre = (ball.max(0) + ball.min(0)) / 2
+        centre[2] = ball[:, 2].min() + np.ptp(ball[:, 1]) / 2
         vertices, faces = eyeball(centre)
         triangles = np.concatenate([triangles, faces + len(mean)])
         mean = np.concatenate([mean, vertices])
