@@ -117,7 +117,7 @@ class Controls:
 
     @classmethod
     def parse(cls, **options: Any) -> Controls:
-        """Controls from option values as a user writes them: text for emotion, pose, blink and gaze, numbers for others.
+        """Controls from option values as a user writes them: text (emotion, pose, blink, gaze) or numbers (the rest).
 
         Raises ControlError, one sentence that says what is allowed.
         """
@@ -149,9 +149,10 @@ def parse_emotion(text: str) -> Emotion:
         name = EMOTION_ALIASES.get(name_text.lower(), name_text.lower())
         if name not in EMOTIONS:
             raise ControlError(f"{name_text!r} is not an emotion", where, f"emotions are {', '.join(EMOTIONS)}")
-        share = _number(share_text, where, "a share must be a positive number, as in happy:0.5,sad:0.5") if colon else 1.0
+        fix = "a share must be a positive number, as in happy:0.5,sad:0.5"
+        share = _number(share_text, where, fix) if colon else 1.0
         if not 0 < share < 1e6:
-            raise ControlError(f"the share {share:g} of {name} is not positive and finite", where)
+            raise ControlError(f"the share {share:g} of {name} is too small or too large", where, fix)
         if name in shares:
             raise ControlError(f"{name} is named twice in one mix", where, "name each emotion once")
         shares[name] = share
