@@ -1,0 +1,74 @@
+"""Names for FaceMesh's 478 points: eyes, lips, iris, oval, the fixed map to 68 landmarks, and the eye aspect ratio.
+
+Left and right are the subject's: left is image right for someone who faces the camera.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
+"""Lid rim of the right eye, from the outer corner along the lower lid and back along the upper one."""
+LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
+RIGHT_IRIS = (468, 469, 470, 471, 472)
+"""Centre of the right iris, then four points of its rim."""
+LEFT_IRIS = (473, 474, 475, 476, 477)
+RIGHT_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
+LEFT_BROW = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
+LIPS_OUTER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+"""Outer lip line from the right corner along the lower lip and back along the upper one."""
+LIPS_INNER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
+LIPS = LIPS_OUTER + LIPS_INNER
+OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
+"""Outline of the face, clockwise in the picture from the top of the forehead."""
+
+RIGHT_EYE_CORNERS = (33, 133)
+"""Outer and inner corner."""
+LEFT_EYE_CORNERS = (263, 362)
+
+LANDMARK68_FROM_478 = (
+    127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356,  # jaw
+    70, 63, 105, 66, 107, 336, 296, 334, 293, 300,  # brows
+    168, 197, 5, 4, 98, 97, 2, 326, 327,  # nose
+    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,  # eyes
+    61, 39, 37, 0, 267, 269, 291, 321, 314, 17, 84, 91,  # outer lips
+    78, 82, 13, 312, 308, 317, 14, 87,  # inner lips
+)  # fmt: skip
+"""FaceMesh point standing for each of the 68 (iBUG / Multi-PIE order)."""
+
+_RIGHT_EAR = (33, 160, 158, 133, 153, 144)
+_LEFT_EAR = (362, 385, 387, 263, 373, 380)
+"""p1 ... p6 of the eye aspect ratio (emoface section 3.2, figure 3)."""
+
+
+def landmarks68(landmarks: np.ndarray) -> np.ndarray:
+    """The 68 landmarks (..., 68, D) among FaceMesh's points (..., 478, D)."""
+    return landmarks[..., LANDMARK68_FROM_478, :]
+
+
+def eye_aspect_ratio(landmarks: np.ndarray) -> np.ndarray:
+    """Eye aspect ratio (..., 2) of the right and the left eye from points (..., 478, 2 or 3); 0 is shut, .3 open.
+
+    EAR = (|p2 - p6| + |p3 - p5|) / (2 |p1 - p4|), in the picture plane (emoface, equation 3).
+    """
+    ratios = []
+    for eye in (_RIGHT_EAR, _LEFT_EAR):
+        p1, p2, p3, p4, p5, p6 = np.moveaxis(np.asarray(landmarks)[..., eye, :2], -2, 0)
+        height = np.linalg.norm(p2 - p6, axis=-1) + np.linalg.norm(p3 - p5, axis=-1)
+        ratios.append(height / np.maximum(2 * np.linalg.norm(p1 - p4, axis=-1), 1e-6))
+    return np.stack(ratios, -1)
+
+
+def interocular_px(landmarks: np.ndarray) -> np.ndarray:
+    """Distance (...,) between the outer eye corners of points (..., 478, 2 or 3), in the picture plane."""
+    outer = np.asarray(landmarks)[..., (RIGHT_EYE_CORNERS[0], LEFT_EYE_CORNERS[0]), :2]
+    return np.linalg.norm(outer[..., 0, :] - outer[..., 1, :], axis=-1)
+
+
+def face_box(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
+    """Centre (2,) and longer side, in pixels, of the box around the 468 skin points."""
+    low, high = landmarks[:468, :2].min(0), landmarks[:468, :2].max(0)
+    return (low + high) / 2, float((high - low).max())
