@@ -17,6 +17,7 @@ import argparse
 import hashlib
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,8 @@ from vultus.core.bases import ARKIT52
 
 PARTS = {"face": (0, 9409), "neck": (9409, 11248), "socket": (11248, 13294), "gums": (14062, 17039), "teeth": (17039, 21451)}
 EYEBALLS = ((21451, 23021), (23021, 24591))
-SKIN, GUMS, TONGUE, UPPER_TEETH, LOWER_TEETH, LEFT_EYE, RIGHT_EYE = range(7)
-PART_NAMES = ["skin", "gums", "tongue", "upper_teeth", "lower_teeth", "left_eye", "right_eye"]
+SKIN, GUMS, TONGUE, UPPER_TEETH, LOWER_TEETH, LEFT_EYE, RIGHT_EYE, SOCKET = range(8)
+PART_NAMES = ["skin", "gums", "tongue", "upper_teeth", "lower_teeth", "left_eye", "right_eye", "socket"]
 IDENTITY_COMPONENTS = 60
 EYEBALL_RADIUS = 1.5
 """Head units; the source's shells also hold the bulge of the cornea, which our spheres leave out."""
@@ -146,7 +147,7 @@ def unwrap(vertices: np.ndarray, part: np.ndarray) -> np.ndarray:
     """Texture coordinates (V, 2) in 0-1: each part seen from its middle as an azimuthal equidistant map."""
     uv = np.zeros((len(vertices), 2))
     corners = {SKIN: (0, 0, 1, 0.8), GUMS: (0, 0.8, 0.2, 1), TONGUE: (0.2, 0.8, 0.4, 1), UPPER_TEETH: (0.4, 0.8, 0.6, 1)}
-    corners |= {LOWER_TEETH: (0.6, 0.8, 0.8, 1), LEFT_EYE: (0.8, 0.8, 0.9, 0.9), RIGHT_EYE: (0.9, 0.8, 1, 0.9)}
+    corners |= {LOWER_TEETH: (0.6, 0.8, 0.8, 1), LEFT_EYE: (0.8, 0.8, 0.9, 0.9), RIGHT_EYE: (0.9, 0.8, 1, 0.9), SOCKET: (0.8, 0.9, 0.9, 1)}
     for k, (x0, y0, x1, y1) in corners.items():
         points = vertices[part == k]
         direction = points - (points.max(0) + points.min(0)) / 2
@@ -158,12 +159,38 @@ def unwrap(vertices: np.ndarray, part: np.ndarray) -> np.ndarray:
     return uv
 
 
+def openings(mean: np.ndarray, triangles: np.ndarray, part: np.ndarray) -> dict[str, np.ndarray]:
+    """Vertex indices around the mouth opening and both eye openings, in order along the rim of the skin."""
+    neighbours: dict[int, list[int]] = {}
+    skin = triangles[(part[triangles] == SKIN).all(1)]
+    edges = Counter(tuple(sorted((t[k], t[k - 1]))) for t in skin.tolist() for k in range(3))
+    for (a, b), count in edges.items():
+        if count == 1:
+            neighbours.setdefault(a, []).append(b)
+            neighbours.setdefault(b, []).append(a)
+    loops = []
+    while neighbours:
+        loop = [next(iter(neighbours))]
+        while loop[-1] in neighbours:
+            onward = [v for v in neighbours.pop(loop[-1]) if v in neighbours]
+            if not onward:
+                break
+            loop.append(onward[0])
+        loops.append(np.array(loop))
+    middle = {k: mean[loop].mean(0) for k, loop in enumerate(loops)}
+    front = [k for k in middle if middle[k][2] > 6 and len(loops[k]) > 20]
+    mouth = min(front, key=lambda k: middle[k][1])
+    left, right = max(front, key=lambda k: middle[k][0]), min(front, key=lambda k: middle[k][0])
+    return {"mouth_rim": loops[mouth], "left_eye_rim": loops[left], "right_eye_rim": loops[right]}
+
+
 def assemble(source: Source) -> dict[str, np.ndarray]:
     """All arrays of the asset except the 478-point correspondence."""
     kept, triangles = simplified(source)
     place = -np.ones(len(source.neutral), int)
     place[kept] = np.arange(len(kept))
     part = np.full(len(kept), SKIN)
+    part[(kept >= PARTS["socket"][0]) & (kept < PARTS["socket"][1])] = SOCKET
     gums = (kept >= PARTS["gums"][0]) & (kept < PARTS["gums"][1])
     part[gums] = GUMS
     part[np.nonzero(gums)[0][tongue_vertices(source, kept[gums])]] = TONGUE
@@ -202,6 +229,7 @@ def assemble(source: Source) -> dict[str, np.ndarray]:
         "uv": unwrap(mean, part).astype(np.float16),
         "mirror": mirror.astype(np.int16),
         "landmark68": place[source.landmark68].astype(np.int16),
+        **{k: v.astype(np.int16) for k, v in openings(mean, triangles, part).items()},
     }
 
 

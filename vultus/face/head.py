@@ -15,7 +15,7 @@ from vultus.core.bases import ARKIT52
 from vultus.core.errors import InputError, MissingPartError
 
 ASSET = Path(__file__).parent.parent / "assets" / "head.npz"
-PARTS = ("skin", "gums", "tongue", "upper_teeth", "lower_teeth", "left_eye", "right_eye")
+PARTS = ("skin", "gums", "tongue", "upper_teeth", "lower_teeth", "left_eye", "right_eye", "socket")
 """Names of the values of `HeadModel.part`; left and right are the subject's."""
 FLIP = np.diag([1.0, -1.0, -1.0])
 """From head axes (y up, z towards the viewer) to camera axes (y down, z away)."""
@@ -48,6 +48,11 @@ class HeadModel:
     """(468, 3) barycentric weights."""
     landmark478_spread: np.ndarray | None = None
     """(468,) how far the estimates of that place lay apart, head units: a measure of a point's reliability."""
+    mouth_rim: np.ndarray | None = None
+    """(M,) vertices around the mouth opening, where the lips' inner skin meets the mouth socket, in order."""
+    left_eye_rim: np.ndarray | None = None
+    """(E,) vertices around the subject's left eye opening, in order."""
+    right_eye_rim: np.ndarray | None = None
     texture_basis: np.ndarray | None = None
     """(80, V, 3) albedo modes of a BFM file; our own head has none."""
     texture_mean: np.ndarray | None = None
@@ -97,7 +102,8 @@ def embedded_head() -> HeadModel:
         raise MissingPartError("the head model is missing from the installation", ASSET.name, "reinstall vultus")
     data = np.load(ASSET, allow_pickle=False)
     floats = {k: data[k].astype(np.float32) for k in ("mean", "identity_basis", "expression_basis", "uv")}
-    indices = {k: data[k].astype(np.int64) for k in ("landmark68", "mirror", "landmark478_vertices")}
+    index_names = ("landmark68", "mirror", "landmark478_vertices", "mouth_rim", "left_eye_rim", "right_eye_rim")
+    indices = {k: data[k].astype(np.int64) for k in index_names}
     return HeadModel(
         **floats,
         **indices,
