@@ -1,0 +1,182 @@
+"""Voices from files: any container or codec FFmpeg reads, as lazily decoded mono 16 kHz samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vultus.core.errors import InputError
+from vultus.core.types import SAMPLE_RATE, Speech
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.container import InputContainer
+
+MAX_DURATION_S = 4 * 3600.0
+"""Longest voice that is accepted."""
+
+_CHUNK_SAMPLES = SAMPLE_RATE // 2
+_GAP_S = 0.1
+"""Holes between packets longer than this are filled with silence; shorter ones are rounding of timestamps."""
+
+_PLAYLISTS = frozenset({"hls", "concat", "dash", "sdp", "rtsp", "image2", "lavfi", "imf"})
+"""Formats that name other files or addresses: a voice must be one self-contained file."""
+
+
+@dataclass(frozen=True)
+class SpeechStream:
+    """An opened voice: iterate once for (n,) float32 chunks in [-1, 1], mono, 16 kHz.
+
+    Sample 0 is the container's time 0 plus `start_s`. `duration_s` is what the container states for the chosen part,
+    or None where it states nothing; only the samples themselves are exact.
+    """
+
+    name: str
+    duration_s: float | None
+    chunks: Iterator[np.ndarray]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return self.chunks
+
+
+def open_speech(path: str | Path, start_s: float = 0.0, end_s: float | None = None) -> SpeechStream:
+    """Open the voice in an audio or video file, from `start_s` to `end_s` seconds (None: to its end).
+
+    Stereo is averaged. A stream that starts late is padded with silence, so that it stays in step with the picture;
+    the container's time 0 is its `start_time`, as players take it. Memory does not grow with length.
+    Raises InputError for a file that is missing, not audio, without an audio track, empty, damaged, or that holds NaN
+    or infinite samples, and for a part that is empty. Faults past the first half second surface while iterating.
+    """
+    path = Path(path)
+    if not (np.isfinite(start_s) and start_s >= 0) or (end_s is not None and not end_s > start_s):
+        raise InputError(f"the part from {start_s} s to {end_s} s is empty", path, "choose 0 <= start < end")
+    container = _open_container(path)
+    stated_s = _stated_duration_s(container)
+    if stated_s is not None and stated_s > MAX_DURATION_S and (end_s is None or end_s > MAX_DURATION_S):
+        container.close()
+        raise InputError(f"{stated_s / 3600:.1f} hours of audio is too much", path, "cut it with --start and --end")
+    chunks = _rechunked(_cut(_timed_samples(container, path), start_s, end_s, path))
+    first = next(chunks, None)
+    if first is None:
+        container.close()
+        if start_s > 0:
+            raise InputError(f"the audio ends before the start at {start_s:g} s", path, "choose an earlier --start")
+        raise InputError("the audio track is empty", path, "give a file with a voice in it")
+    duration_s = None
+    if stated_s is not None:
+        duration_s = max(0.0, min(stated_s, stated_s if end_s is None else end_s) - start_s)
+    return SpeechStream(path.name, duration_s, chain([first], chunks))
+
+
+def read_speech(path: str | Path, start_s: float = 0.0, end_s: float | None = None) -> Speech:
+    """Read a whole voice into memory (64 kB a second). Raises InputError, see `open_speech`."""
+    return Speech(np.concatenate(list(open_speech(path, start_s, end_s))))
+
+
+def _open_container(path: Path) -> InputContainer:
+    import av
+
+    if not path.is_file():
+        raise InputError("no such file", path, "check the path of the voice")
+    if path.stat().st_size == 0:
+        raise InputError("the file is empty", path, "give a file with a voice in it")
+    try:
+        # The whitelist keeps a hostile file from making FFmpeg open addresses on the network.
+        container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    except (av.FFmpegError, ValueError, OSError):
+        raise InputError("not an audio or video file that can be read", path, "give wav, mp3, flac, ogg, m4a or a video") from None
+    fault = None
+    if _PLAYLISTS & set(container.format.name.split(",")):
+        fault = InputError("a playlist is not a voice", path, "give the audio file itself")
+    elif not container.streams.audio:
+        fault = InputError("there is no audio track in this file", path, "give a file with a voice in it")
+    if fault is not None:
+        container.close()
+        raise fault
+    return container
+
+
+def _stated_duration_s(container: InputContainer) -> float | None:
+    stream = container.streams.audio[0]
+    if container.duration is not None:
+        return container.duration / 1e6
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return None
+
+
+def _timed_samples(container: InputContainer, path: Path) -> Iterator[np.ndarray]:
+    """Mono 16 kHz samples from the container's time 0 on, with silence where timestamps leave a hole."""
+    import av
+
+    zero_s = (container.start_time or 0) / 1e6
+    resampler = av.AudioResampler(format="fltp", rate=SAMPLE_RATE)
+    done = 0
+    try:
+        with container:
+            for frame in container.decode(audio=0):
+                if frame.time is not None:
+                    missing_s = frame.time - zero_s - done / SAMPLE_RATE
+                    if missing_s > (_GAP_S if done else 0.5 / SAMPLE_RATE):
+                        silence = _silence(missing_s, path)
+                        done += len(silence)
+                        yield silence
+                frame.pts = None
+                for samples in _resampled(resampler, frame, done, path):
+                    done += len(samples)
+                    yield samples
+            yield from _resampled(resampler, None, done, path)
+    except (av.FFmpegError, ValueError) as error:
+        raise InputError(f"the audio is damaged {done / SAMPLE_RATE:.1f} s in ({error})", path, "convert it anew") from None
+
+
+def _resampled(resampler, frame: AudioFrame | None, done: int, path: Path) -> Iterator[np.ndarray]:
+    for part in resampler.resample(frame):
+        samples = part.to_ndarray().mean(0)
+        if not np.isfinite(samples).all():
+            at_s = done / SAMPLE_RATE
+            raise InputError(f"there are NaN or infinite samples about {at_s:.1f} s in", path, "export the audio anew")
+        yield np.clip(samples, -1, 1).astype(np.float32)
+
+
+def _silence(seconds: float, path: Path) -> np.ndarray:
+    if seconds > MAX_DURATION_S:
+        raise InputError(f"timestamps jump by {seconds:.0f} s", path, "convert it anew")
+    return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+
+
+def _cut(blocks: Iterator[np.ndarray], start_s: float, end_s: float | None, path: Path) -> Iterator[np.ndarray]:
+    first = round(start_s * SAMPLE_RATE)
+    last = None if end_s is None else round(end_s * SAMPLE_RATE)
+    at = 0
+    for block in blocks:
+        piece = block[max(0, first - at) : None if last is None else max(0, last - at)]
+        at += len(block)
+        if len(piece):
+            yield piece
+        if last is not None and at >= last:
+            return
+        if at - first > MAX_DURATION_S * SAMPLE_RATE:
+            raise InputError("there is too much audio", path, f"at most {MAX_DURATION_S / 3600:g} hours are accepted")
+
+
+def _rechunked(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """The same samples in chunks of half a second, so that their size does not depend on the codec."""
+    held: list[np.ndarray] = []
+    count = 0
+    for block in blocks:
+        held.append(block)
+        count += len(block)
+        if count >= _CHUNK_SAMPLES:
+            joined = np.concatenate(held)
+            whole = count - count % _CHUNK_SAMPLES
+            for at in range(0, whole, _CHUNK_SAMPLES):
+                yield joined[at : at + _CHUNK_SAMPLES]
+            held, count = [joined[whole:].copy()], count - whole
+    if count:
+        yield np.concatenate(held)
