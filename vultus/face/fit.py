@@ -1,0 +1,276 @@
+"""Lay the head model onto FaceMesh's points: damped Gauss-Newton over pose, identity and expression.
+
+Only the points' x and y are matched. The unknowns are kept plausible by priors (`_IDENTITY_RIDGE`, `_RIDGE`, `_SPARSE`,
+`_PAIR`), expression stays within 0-1 by an active set, and landmarks that FaceMesh slides along the silhouette count
+little. All lengths inside are those of a face crop scaled to 512 pixels, so the same priors serve every picture size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vultus.core.bases import ARKIT52, index_of
+from vultus.core.types import Fit
+from vultus.face.gaze import gaze_degrees
+from vultus.face.head import FLIP, HeadModel
+from vultus.face.points import LEFT_EYE, LIPS, RIGHT_EYE, face_box
+
+CROP_SCALE = 2.3
+"""Side of the face crop in face boxes."""
+FOCAL_PER_CROP = 2.2
+"""Focal length in crop sides: a portrait lens."""
+
+_CROP_PX = 512.0
+_SILHOUETTE = (454, 323, 361, 127, 356, 93, 234, 132, 288, 58, 447, 366, 137, 389, 162, 227, 264, 401, 172, 397, 136,
+               177, 368, 251, 21, 10, 338, 297, 332, 284, 109, 67, 103, 54)  # fmt: skip
+_NOSTRILS = (238, 239, 309, 459, 241, 461)
+_GAPS = ((159, 145, 3.0), (158, 153, 3.0), (160, 144, 3.0), (386, 374, 3.0), (385, 380, 3.0), (387, 373, 3.0),
+         (13, 14, 3.0), (82, 87, 3.0), (312, 317, 3.0), (81, 178, 2.0), (311, 402, 2.0),
+         (61, 291, 2.0), (78, 308, 2.0))  # fmt: skip
+"""Pairs of points whose difference counts on its own, with its weight: lid gaps, lip gaps, mouth width."""
+
+_FIXED = tuple(name for name in ARKIT52 if name.startswith("eyeLook")) + ("tongueOut",)
+"""Held at zero: gaze is a channel of its own, and landmarks do not show the tongue."""
+_IDENTITY_RIDGE = 7.0
+_RIDGE = {
+    "cheekPuff": 20000.0, "jawForward": 20000.0, "mouthClose": 3000.0, "jawLeft": 3000.0, "jawRight": 3000.0,
+    "mouthLeft": 1500.0, "mouthRight": 1500.0, "mouthDimple": 800.0, "mouthStretch": 800.0, "cheekSquint": 800.0,
+    "noseSneer": 800.0, "mouthPress": 500.0,
+}  # fmt: skip
+_DEFAULT_RIDGE = 170.0
+_SPARSE = 20.0
+"""Linear penalty on every expression weight, so that noise does not leave all of them slightly on."""
+_PAIR = 600.0
+"""Penalty on left minus right of an expression: the far side of a turned face is seen badly."""
+_ROBUST_PX = 6.0
+_POSE_ONLY = 4
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Where a face crop sits in the picture: its side and middle in pixels. The crop's middle is the principal point."""
+
+    crop_px: float
+    center_px: np.ndarray
+
+    @property
+    def focal_px(self) -> float:
+        return FOCAL_PER_CROP * self.crop_px
+
+    @staticmethod
+    def around(landmarks: np.ndarray) -> Camera:
+        """The camera whose crop holds the face at points (478, 3) as every fit expects it."""
+        center_px, side_px = face_box(landmarks)
+        return Camera(CROP_SCALE * side_px, center_px)
+
+    def to_crop(self, points: np.ndarray) -> np.ndarray:
+        """Pixels (N, 2) of the picture as offsets from the principal point in a crop scaled to 512."""
+        return (points - self.center_px) * (_CROP_PX / self.crop_px)
+
+
+@dataclass
+class State:
+    """The unknowns: head-frame rotation (3, 3), camera-frame translation (3,), identity (I,), expression (52,)."""
+
+    rotation: np.ndarray
+    translation: np.ndarray
+    identity: np.ndarray
+    expression: np.ndarray
+
+
+class Fitter:
+    """Fits one head model; build it once for many pictures. Model points are (468, 3), with their linear modes."""
+
+    def __init__(self, head: HeadModel) -> None:
+        self.head = head
+        self.mean = head.landmarks478(head.mean).astype(float)
+        self.identity_modes = _modes(head, head.identity_basis)
+        self.expression_modes = _modes(head, head.expression_basis)
+        self.weights = _landmark_weights(head)
+        self.active = np.array([i for i, name in enumerate(ARKIT52) if name not in _FIXED])
+        self.pairs = [(self.active.tolist().index(index_of(name)), self.active.tolist().index(index_of(twin)))
+                      for name in ARKIT52 if name.endswith("Left") and name not in _FIXED
+                      and (twin := name[:-4] + "Right") and not name.startswith(("jaw", "mouthLeft"))]  # fmt: skip
+
+    def fit(self, landmarks: np.ndarray, iterations: int = 25) -> Fit:
+        """Identity, expression, pose and gaze of the face at points (478, 3): about 60 ms."""
+        camera = Camera.around(landmarks)
+        target = camera.to_crop(landmarks[:468, :2].astype(float))
+        state = self._start(landmarks, camera)
+        for step in range(iterations):
+            self._improve(state, target, step >= _POSE_ONLY, step >= _POSE_ONLY)
+        return self._result(state, landmarks, camera)
+
+    def follow(self, landmarks: np.ndarray, previous: Fit | None, identity: np.ndarray, camera: Camera) -> Fit:
+        """The same person in another frame of one video: pose and expression only, from the previous fit (5 ms)."""
+        target = camera.to_crop(landmarks[:468, :2].astype(float))
+        if previous is None:
+            state, iterations = self._start(landmarks, camera), 15
+            state.identity = identity.astype(float)
+        else:
+            expression = previous.expression.astype(float)
+            state = State(previous.rotation.copy(), previous.translation.copy(), identity.astype(float), expression)
+            iterations = 4
+        for step in range(iterations):
+            self._improve(state, target, False, previous is not None or step >= _POSE_ONLY)
+        return self._result(state, landmarks, camera)
+
+    def points(self, identity: np.ndarray, expression: np.ndarray) -> np.ndarray:
+        """FaceMesh's skin points (468, 3) of the model, head frame."""
+        return self.mean + self.identity_modes[..., : len(identity)] @ identity + self.expression_modes @ expression
+
+    def _start(self, landmarks: np.ndarray, camera: Camera) -> State:
+        """Rotation and distance by aligning the mean face to the points with FaceMesh's own depth."""
+        seen = landmarks[:468].astype(float) * (1, -1, -1)
+        model, weights = self.mean, self.weights[:, None]
+        seen_mean, model_mean = ((weights * x).sum(0) / weights.sum() for x in (seen, model))
+        u, sizes, vt = np.linalg.svd((weights * (seen - seen_mean)).T @ (model - model_mean))
+        flip = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
+        rotation = (u * flip) @ vt
+        scale = (sizes * flip).sum() / (weights * (model - model_mean) ** 2).sum()  # pixels a head unit
+        depth = camera.focal_px / scale
+        middle = np.append((seen_mean[:2] * (1, -1) - camera.center_px) / scale, depth)
+        translation = middle - FLIP @ rotation @ model_mean
+        return State(rotation, translation, np.zeros(self.identity_modes.shape[-1]), np.zeros(len(ARKIT52)))
+
+    def _improve(self, state: State, target: np.ndarray, with_identity: bool, with_expression: bool) -> None:
+        """One Gauss-Newton step, in place. `target` (468, 2) in 512-crop pixels."""
+        residual, jacobian = self._linearise(state, target, with_identity, with_expression)
+        robust = 1 / (1 + (residual**2).sum(-1) / _ROBUST_PX**2)
+        rows, values = _weighted_rows(jacobian, residual, self.weights * robust)
+        hessian, gradient = rows.T @ rows, rows.T @ values
+        identities = self.identity_modes.shape[-1] if with_identity else 0
+        step = self._regularised_step(state, hessian, gradient, identities, with_expression)
+        turn = _rotation_from_vector(step[:3])
+        state.rotation = turn @ state.rotation
+        state.translation = state.translation + step[3:6]
+        state.identity = state.identity + step[6 : 6 + identities] if with_identity else state.identity
+        if with_expression:
+            state.expression[self.active] = np.clip(state.expression[self.active] + step[6 + identities :], 0, 1)
+
+    def _linearise(
+        self, state: State, target: np.ndarray, with_identity: bool, with_expression: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Residual (468, 2) and jacobian (468, 2, P) of the projection in turn, shift, identity, expression."""
+        focal = FOCAL_PER_CROP * _CROP_PX
+        turned = self.points(state.identity, state.expression) @ state.rotation.T
+        camera = turned * np.diag(FLIP) + state.translation
+        x, y, z = camera.T
+        residual = target - focal * camera[:, :2] / camera[:, 2:]
+        by_camera = np.zeros((len(z), 2, 3))
+        by_camera[:, 0, 0] = by_camera[:, 1, 1] = focal / z
+        by_camera[:, 0, 2], by_camera[:, 1, 2] = -focal * x / z**2, -focal * y / z**2
+        by_turn = (by_camera * np.diag(FLIP)) @ -_cross_matrices(turned)
+        columns = [by_turn, by_camera]
+        by_head = by_camera @ (FLIP @ state.rotation)
+        if with_identity:
+            columns.append(by_head @ self.identity_modes)
+        if with_expression:
+            columns.append(by_head @ self.expression_modes[..., self.active])
+        return residual, np.concatenate(columns, 2)
+
+    def _regularised_step(
+        self, state: State, hessian: np.ndarray, gradient: np.ndarray, identities: int, with_expression: bool
+    ) -> np.ndarray:
+        """Solve for the step with the priors added, expression weights at a bound that push outwards held there."""
+        hessian[np.diag_indices_from(hessian)] += 1e-4
+        start = 6 + identities
+        if identities:
+            hessian[np.arange(6, start), np.arange(6, start)] += _IDENTITY_RIDGE
+            gradient[6:start] -= _IDENTITY_RIDGE * state.identity
+        free = np.ones(len(gradient), bool)
+        if with_expression:
+            prior, expression = self.expression_prior(), state.expression[self.active]
+            hessian[start:, start:] += prior
+            gradient[start:] -= prior @ expression + _SPARSE
+            pull = gradient[start:]
+            free[start:] = ~(((expression <= 0) & (pull < 0)) | ((expression >= 1) & (pull > 0)))
+        step = np.zeros(len(gradient))
+        step[free] = np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
+        return step
+
+    def expression_prior(self) -> np.ndarray:
+        """Quadratic penalty (K, K) on the active expression weights: ridge by name, and left against right."""
+        prior = np.diag([_ridge(ARKIT52[i]) for i in self.active])
+        for a, b in self.pairs:
+            prior[[a, b], [a, b]] += _PAIR
+            prior[[a, b], [b, a]] -= _PAIR
+        return prior
+
+    def _result(self, state: State, landmarks: np.ndarray, camera: Camera) -> Fit:
+        target = camera.to_crop(landmarks[:468, :2].astype(float))
+        residual, _ = self._linearise(state, target, False, False)
+        mean_square = (self.weights * (residual**2).sum(-1)).sum() / self.weights.sum()
+        fit = Fit(
+            rotation=state.rotation,
+            translation=state.translation,
+            focal_px=camera.focal_px,
+            center_px=np.asarray(camera.center_px, float),
+            identity=state.identity.astype(np.float32),
+            expression=state.expression.astype(np.float32),
+            landmarks=landmarks.astype(np.float32),
+            gaze_deg=np.zeros(2, np.float32),
+            rms_px=float(np.sqrt(mean_square)),
+        )
+        return replace(fit, gaze_deg=gaze_degrees(fit, self.head, self.points(state.identity, state.expression)))
+
+
+def fit_face(landmarks: np.ndarray, head: HeadModel) -> Fit:
+    """Lay `head` onto the face at FaceMesh points (478, 3) in pixels of its picture (about .1 s).
+
+    The camera looks at the middle of the face with a focal length of 2.2 crop sides, a crop being 2.3 face boxes.
+    """
+    return Fitter(head).fit(landmarks)
+
+
+def _ridge(name: str) -> float:
+    stem = name.removesuffix("Left").removesuffix("Right") if name not in _RIDGE else name
+    return _RIDGE.get(stem, _DEFAULT_RIDGE)
+
+
+def _modes(head: HeadModel, basis: np.ndarray) -> np.ndarray:
+    """Modes (468, 3, K) of the FaceMesh points under a basis (K, V, 3)."""
+    return np.moveaxis(head.landmarks478(basis), 0, -1).astype(float)
+
+
+def _landmark_weights(head: HeadModel) -> np.ndarray:
+    """How much each skin point (468,) counts."""
+    spread = np.zeros(468) if head.landmark478_spread is None else head.landmark478_spread
+    weights = 1 / (1 + (spread / 0.3) ** 2)
+    weights[list(RIGHT_EYE + LEFT_EYE)] *= 2.5
+    weights[list(LIPS)] *= 1.8
+    unreliable = list(_SILHOUETTE + _NOSTRILS)
+    weights[unreliable] = np.minimum(weights[unreliable], 0.25)
+    return weights
+
+
+def _weighted_rows(
+    jacobian: np.ndarray, residual: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Least-squares rows (R, P) and values (R,): every point, then the differences of `_GAPS`."""
+    upper, lower, gap_weights = (np.array(column) for column in zip(*_GAPS, strict=True))
+    roots = np.sqrt(weights)[:, None]
+    gap_roots = np.sqrt(gap_weights)[:, None]
+    rows = np.concatenate(
+        [jacobian * roots[..., None], (jacobian[upper] - jacobian[lower]) * gap_roots[..., None]]
+    )
+    values = np.concatenate([residual * roots, (residual[upper] - residual[lower]) * gap_roots])
+    return rows.reshape(-1, jacobian.shape[-1]), values.reshape(-1)
+
+
+def _cross_matrices(vectors: np.ndarray) -> np.ndarray:
+    """Matrices (N, 3, 3) that take the cross product with vectors (N, 3) from the left."""
+    x, y, z = vectors.T
+    zero = np.zeros_like(x)
+    return np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(-1, 3, 3)
+
+
+def _rotation_from_vector(vector: np.ndarray) -> np.ndarray:
+    """Rotation matrix (3, 3) about `vector` (3,) by its length in radians (Rodrigues)."""
+    angle = float(np.linalg.norm(vector))
+    if angle < 1e-12:
+        return np.eye(3)
+    axis = _cross_matrices(vector[None] / angle)[0]
+    return np.eye(3) + np.sin(angle) * axis + (1 - np.cos(angle)) * axis @ axis
