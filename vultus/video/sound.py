@@ -1,0 +1,97 @@
+"""The sound track of a video being written: decoded from its source bit by bit, cut and resampled on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+
+from vultus.core.errors import InputError
+
+KEPT_RATES = (44_100, 48_000)
+"""Sample rates in Hz that are left as they are; all others become the last of these."""
+
+
+class SoundTrack:
+    """Sound from `start_s` to `end_s` of a file, as planar float32 blocks (channels, samples).
+
+    `rate` in Hz is the file's own where that is usual, unless one is asked for. One channel stays one, more become
+    stereo. Time zero is the container's, as for its pictures; where the track begins later there is silence. Memory
+    does not grow with length. Raises InputError for a file without readable sound, at once or where the damage is met.
+    """
+
+    def __init__(self, path: Path, start_s: float = 0.0, end_s: float | None = None, rate: int | None = None) -> None:
+        if start_s < 0 or (end_s is not None and end_s <= start_s):
+            raise InputError(f"there is no sound from {start_s:g} to {end_s:g} seconds", path, "end after the start")
+        self.path, self.start_s, self.end_s = path, start_s, end_s
+        try:
+            with av.open(str(path)) as container:
+                if not container.streams.audio:
+                    raise InputError("the file holds no sound", path, "give a file with a sound track")
+                codec = container.streams.audio[0].codec_context
+                self.channels = min(2, max(1, codec.channels))
+                kept = codec.sample_rate if codec.sample_rate in KEPT_RATES else KEPT_RATES[-1]
+                self.rate = rate or kept
+        except (av.FFmpegError, FileNotFoundError) as error:
+            raise InputError("this is not a sound file or it is damaged", path, "give WAV, MP3, M4A or FLAC") from error
+
+    @property
+    def layout(self) -> str:
+        return "mono" if self.channels == 1 else "stereo"
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield (channels, samples) float32 in [-1, 1]."""
+        skip = round(self.start_s * self.rate)
+        left = None if self.end_s is None else round(self.end_s * self.rate) - skip
+        for block in self._whole():
+            cut = block[:, skip:]
+            skip = max(0, skip - block.shape[1])
+            if left is not None:
+                cut = cut[:, :left]
+                left -= cut.shape[1]
+            if cut.shape[1]:
+                yield cut
+            if left == 0:
+                return
+
+    def _whole(self) -> Iterator[np.ndarray]:
+        resampler = av.AudioResampler(format="fltp", layout=self.layout, rate=self.rate)
+        try:
+            with av.open(str(self.path)) as container:
+                zero_s = (container.start_time or 0) / av.time_base
+                yield from self._decoded(container, resampler, zero_s)
+        except av.FFmpegError as error:
+            raise InputError("the sound is damaged", self.path, "convert it to WAV first") from error
+        for frame in resampler.resample(None):
+            yield frame.to_ndarray()
+
+    def _decoded(
+        self, container: av.container.InputContainer, resampler: av.AudioResampler, zero_s: float
+    ) -> Iterator[np.ndarray]:
+        begun = False
+        for frame in container.decode(audio=0):
+            if not begun:
+                begun = True
+                silent = round(max(0.0, (frame.time or zero_s) - zero_s) * self.rate)
+                second = np.zeros((self.channels, self.rate), np.float32)
+                for position in range(0, silent, self.rate):
+                    yield second[:, : silent - position]
+            for resampled in resampler.resample(frame):
+                yield resampled.to_ndarray()
+
+
+def write_wav(path: Path, sound: SoundTrack, duration_s: float) -> None:
+    """Write the first `duration_s` of a track as 16-bit WAV."""
+    import wave
+
+    left = round(duration_s * sound.rate)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((sound.channels, 2, sound.rate, 0, "NONE", ""))
+        for block in sound.blocks():
+            samples = np.clip(np.round(block[:, :left].T * 32767), -32768, 32767)
+            file.writeframes(samples.astype("<i2").tobytes())
+            left -= len(samples)
+            if left == 0:
+                return
