@@ -89,7 +89,9 @@ def _open_container(path: Path) -> InputContainer:
         # The whitelist keeps a hostile file from making FFmpeg open addresses on the network.
         container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except (av.FFmpegError, ValueError, OSError):
-        raise InputError("not an audio or video file that can be read", path, "give wav, mp3, flac, ogg, m4a or a video") from None
+        raise InputError(
+            "not an audio or video file that can be read", path, "give wav, mp3, flac, ogg, m4a or a video"
+        ) from None
     fault = None
     if _PLAYLISTS & set(container.format.name.split(",")):
         fault = InputError("a playlist is not a voice", path, "give the audio file itself")
@@ -132,7 +134,9 @@ def _timed_samples(container: InputContainer, path: Path) -> Iterator[np.ndarray
                     yield samples
             yield from _resampled(resampler, None, done, path)
     except (av.FFmpegError, ValueError) as error:
-        raise InputError(f"the audio is damaged {done / SAMPLE_RATE:.1f} s in ({error})", path, "convert it anew") from None
+        raise InputError(
+            f"the audio is damaged {done / SAMPLE_RATE:.1f} s in ({error})", path, "convert it anew"
+        ) from None
 
 
 def _resampled(resampler, frame: AudioFrame | None, done: int, path: Path) -> Iterator[np.ndarray]:

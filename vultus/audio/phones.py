@@ -6,6 +6,7 @@ pocketsphinx wheel. About 25 times faster than real time on one core.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,7 @@ class PhoneStream:
         stretch = _without_slivers(symbols[self._run_up : cut])
         final: list[Phone] = []
         edges = np.flatnonzero(np.r_[True, stretch[1:] != stretch[:-1], True])
-        for a, b in zip(edges[:-1], edges[1:], strict=True):
+        for a, b in pairwise(edges):
             phone = Phone(str(stretch[a]), (self._start + int(a)) * 0.01, (self._start + int(b)) * 0.01)
             if self._last is not None and self._last.symbol == phone.symbol and phone.symbol != SILENCE:
                 phone = Phone(phone.symbol, self._last.start_s, phone.end_s)
@@ -168,8 +169,8 @@ def _without_runs(flags: np.ndarray, value: bool, shortest: int) -> np.ndarray:
     """`flags` with inner runs of `value` that are shorter than `shortest` turned over."""
     flags = flags.copy()
     edges = np.flatnonzero(np.r_[True, flags[1:] != flags[:-1], True])
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
-        if flags[a] == value and b - a < shortest and 0 < a and b < len(flags):
+    for a, b in pairwise(edges):
+        if flags[a] == value and b - a < shortest and a > 0 and b < len(flags):
             flags[a:b] = not value
     return flags
 
@@ -178,7 +179,7 @@ def _without_slivers(symbols: np.ndarray, shortest: int = 2) -> np.ndarray:
     """Symbols with runs shorter than `shortest` frames given to the run before (or after, at the head)."""
     symbols = symbols.copy()
     edges = np.flatnonzero(np.r_[True, symbols[1:] != symbols[:-1], True])
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
+    for a, b in pairwise(edges):
         if b - a < shortest and len(edges) > 2:
             symbols[a:b] = symbols[a - 1] if a > 0 else symbols[b]
     return symbols
