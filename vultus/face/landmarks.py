@@ -69,6 +69,10 @@ class FaceMesh:
         return self
 
     def __exit__(self, kind: type | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the networks go."""
         for graph in (self._crowd, self._single, self._near, self._far):
             graph.close()
 
@@ -118,7 +122,7 @@ class FaceMesh:
     def _boxes(self, image: np.ndarray) -> list[Box]:
         """Rough face boxes, in pixels, by the mesh itself and by the detector for distant faces."""
         height, width = image.shape[:2]
-        meshes = [face_box(points) for points in _process_mesh(self._crowd, image)]
+        meshes = [face_box(points) for points in process_mesh(self._crowd, image)]
         boxes = _process_boxes(self._far, image)
         middles = [np.array([(b.xmin + b.width / 2) * width, (b.ymin + b.height / 2) * height]) for b in boxes]
         return meshes + [(middle, 1.2 * b.width * width) for middle, b in zip(middles, boxes, strict=True)]
@@ -129,7 +133,7 @@ class FaceMesh:
         return [(center + corner, side) for center, side in self._boxes(np.ascontiguousarray(image[rows, columns]))]
 
     def _points(self, crop: Crop) -> np.ndarray | None:
-        found = _process_mesh(self._single, crop.pixels)
+        found = process_mesh(self._single, crop.pixels)
         return crop.to_picture(found[0]) if found else None
 
     def _score(self, pixels: np.ndarray) -> float:
@@ -208,7 +212,7 @@ def eye_line_deg(landmarks: np.ndarray) -> float:
     return float(np.degrees(np.arctan2(across[1], across[0])))
 
 
-def _process_mesh(graph: Any, image: np.ndarray) -> list[np.ndarray]:
+def process_mesh(graph: Any, image: np.ndarray) -> list[np.ndarray]:
     """Points (478, 3) in pixels of every face that a FaceMesh graph sees."""
     with mediapipe_graphs.quiet_stderr():
         found = graph.process(image).multi_face_landmarks or []

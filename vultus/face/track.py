@@ -1,0 +1,216 @@
+"""`vultus track`: a video of a person becomes a performance.
+
+FaceMesh follows the face; the first seconds give the person's identity and the camera; every frame then gives pose,
+expression, gaze and lid opening. Only numbers a frame are kept: memory does not hold pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vultus.core.bases import ARKIT52, index_of
+from vultus.core.errors import InputError
+from vultus.core.pose import degrees_from_matrix
+from vultus.core.types import Fit, Frames, Performance
+from vultus.face.fit import Camera, Fitter
+from vultus.face.gaze import eye_openness
+from vultus.face.head import FLIP, HeadModel, embedded_head
+from vultus.face.points import interocular_px, landmarks68
+from vultus.face.smooth import bilateral, fill_gaps
+from vultus.face.stream import FaceStream
+
+CALIBRATION_FRAMES = 50
+"""Frames with a face that are looked at before the first fit is given out."""
+
+_IDENTITY_FRAMES = 8
+_MAX_RMS_PX = 15.0
+"""A fit worse than this, in pixels of a 512 crop, is not of a face."""
+_CUT_FACES = 0.5
+"""A jump of the face between two frames, in inter-ocular distances, that is a cut and not a movement."""
+_OPEN_PERCENTILE = 85
+_MAX_SHUT = 0.15
+_LID_DEAD_ZONE = 0.1
+"""Closing below this share is squinting or noise, not a blink."""
+
+_SMOOTHING_S = 0.05
+_JITTER = {"expression": 0.06, "rotation": 1.0, "translation": 0.25, "gaze": 2.5, "openness": 0.08}
+"""Differences that count as noise: expression weights, degrees, head units, degrees, share of the open eye."""
+_LANDMARK_JITTER = 0.012
+"""The same for landmarks, in inter-ocular distances."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """What stays the same through a video: identity (60,), the camera, and the lids' model points open and shut."""
+
+    identity: np.ndarray
+    camera: Camera
+    open_points: np.ndarray
+    shut_points: np.ndarray
+
+
+@dataclass(frozen=True)
+class TrackedFrame:
+    """One frame's fit, the right and left eye's openness (2,) (`face.gaze`), and whether a new shot begins here."""
+
+    fit: Fit
+    openness: np.ndarray
+    cut: bool
+
+
+def track(
+    frames: Frames, head: HeadModel | None = None, face: int | None = None, where: object = None
+) -> Performance:
+    """The performance of one person in a video: all channels but `controls`, absolute ("camera").
+
+    `face` chooses among faces (from 1, the largest first); `where` names the video in errors. Frames without a face are
+    not valid and filled in. Raises InputError when no frame shows a usable face.
+    """
+    series = _Series()
+    for tracked in track_stream(frames, head, face, where):
+        series.append(tracked)
+    return series.performance(frames.fps)
+
+
+def fits(frames: Iterable[np.ndarray], head: HeadModel | None = None, face: int | None = None) -> Iterator[Fit | None]:
+    """One raw fit a frame, for `Footage`; given out up to `CALIBRATION_FRAMES` frames late."""
+    for tracked in track_stream(frames, head, face):
+        yield None if tracked is None else tracked.fit
+
+
+def track_stream(
+    frames: Iterable[np.ndarray], head: HeadModel | None = None, face: int | None = None, where: object = None
+) -> Iterator[TrackedFrame | None]:
+    """Unsmoothed tracking, a frame at a time; None where no face is seen. Arguments and errors: `track`."""
+    fitter = Fitter(head or embedded_head())
+    person: Person | None = None
+    waiting: list[np.ndarray | None] = []
+    follower = _Follower(fitter)
+    with FaceStream(face) as stream:
+        for points in map(stream.next, frames):
+            waiting.append(points)
+            if person is None and sum(seen is not None for seen in waiting) >= CALIBRATION_FRAMES:
+                person = meet([seen for seen in waiting if seen is not None], fitter)
+            if person is not None:
+                yield from (follower.next(seen, person) for seen in waiting)
+                waiting.clear()
+        refusal = stream.refusal
+    if person is None:
+        seen_points = [seen for seen in waiting if seen is not None]
+        if not seen_points:
+            what = refusal.what if refusal is not None else "the video has no frames"
+            raise InputError(what, where, refusal.fix if refusal is not None else None)
+        person = meet(seen_points, fitter)
+    yield from (follower.next(seen, person) for seen in waiting)
+
+
+def meet(faces: list[np.ndarray], fitter: Fitter) -> Person:
+    """The person and the camera behind points (478, 3) of several frames: the most frontal ones give the identity."""
+    views = [Camera.around(points) for points in faces]
+    camera = Camera(
+        float(np.median([view.crop_px for view in views])), np.median([view.center_px for view in views], axis=0)
+    )
+    picked = faces[:: max(1, len(faces) // (2 * _IDENTITY_FRAMES))]
+    tried = [fitter.fit(points, camera) for points in picked]
+    tried.sort(key=lambda fit: float(np.abs(degrees_from_matrix(fit.rotation)[:2]).max()))
+    identity = np.mean([fit.identity for fit in tried[:_IDENTITY_FRAMES]], 0)
+    blink = np.zeros(len(ARKIT52))
+    blink[[index_of("eyeBlinkLeft"), index_of("eyeBlinkRight")]] = 1
+    return Person(identity, camera, fitter.points(identity, 0 * blink), fitter.points(identity, blink))
+
+
+class _Follower:
+    """Fits frame after frame, each from the one before it, and notices cuts."""
+
+    def __init__(self, fitter: Fitter) -> None:
+        self._fitter = fitter
+        self._last: Fit | None = None
+
+    def next(self, points: np.ndarray | None, person: Person) -> TrackedFrame | None:
+        if points is None:
+            self._last = None
+            return None
+        cut = self._last is None or _jumped(self._last.landmarks, points)
+        fit = self._fitter.follow(points, None if cut else self._last, person.identity, person.camera)
+        if fit.rms_px > _MAX_RMS_PX:
+            self._last = None
+            return None
+        self._last = fit
+        return TrackedFrame(fit, eye_openness(fit, person.open_points, person.shut_points), cut)
+
+
+class _Series:
+    """The numbers kept of every frame."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[np.ndarray]] = {name: [] for name in (*_JITTER, "landmarks")}
+        self._valid: list[bool] = []
+        self._cut: list[bool] = []
+
+    def append(self, tracked: TrackedFrame | None) -> None:
+        self._valid.append(tracked is not None)
+        self._cut.append(tracked is None or tracked.cut)
+        if tracked is None:
+            return
+        fit = tracked.fit
+        self._rows["expression"].append(fit.expression)
+        self._rows["rotation"].append(degrees_from_matrix(fit.rotation))
+        self._rows["translation"].append(FLIP @ fit.translation)
+        self._rows["gaze"].append(fit.gaze_deg)
+        self._rows["openness"].append(tracked.openness)
+        self._rows["landmarks"].append(landmarks68(fit.landmarks))
+
+    def performance(self, fps: float) -> Performance:
+        """All frames, gaps filled, jitter removed, lids calibrated to the person."""
+        valid = np.array(self._valid, bool)
+        segment = np.cumsum(self._cut)
+        channels = {name: self._filled(name, valid) for name in self._rows}
+        sigma_frames = max(0.6, _SMOOTHING_S * fps)
+        channels = {
+            name: bilateral(values, segment, sigma_frames, _JITTER[name]) if name in _JITTER else values
+            for name, values in channels.items()
+        }
+        points = channels.pop("landmarks").reshape(len(valid), -1)
+        jitter_px = _LANDMARK_JITTER * float(np.median(_interocular68(points.reshape(-1, 68, 3)[valid])))
+        points = bilateral(points, segment, sigma_frames, jitter_px).reshape(-1, 68, 3)
+        shut = lid_closure(channels.pop("openness"), valid)  # (T, 2), right and left
+        expression = channels["expression"]
+        expression[:, index_of("eyeBlinkRight")], expression[:, index_of("eyeBlinkLeft")] = shut.T
+        channels["gaze"] = fill_gaps(channels["gaze"], valid & (shut.mean(1) < 0.6))  # no iris behind a lid
+        au45 = 5 * shut.mean(1)
+        return Performance(fps=fps, valid=valid, au45=au45, landmarks=points, reference="camera", **channels)
+
+    def _filled(self, name: str, valid: np.ndarray) -> np.ndarray:
+        rows = np.asarray(self._rows[name], np.float32)
+        values = np.zeros((len(valid), *rows.shape[1:]), np.float32)
+        values[valid] = rows
+        return fill_gaps(values, valid)
+
+
+def lid_closure(openness: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """How far each lid is shut (T, 2), 0-1, from openness (T, 2), calibrated to the person's own open eye.
+
+    Open is a high percentile over the valid frames, as people have their eyes open most of the time; shut is the least
+    opening seen, as long as that can be a blink.
+    """
+    seen = openness[valid] if valid.any() else openness
+    widest = np.maximum(np.percentile(seen, _OPEN_PERCENTILE, axis=0), 0.2)
+    least = np.clip(seen.min(0), 0, _MAX_SHUT * widest)
+    shut = (widest - openness) / (widest - least)
+    return np.clip((shut - _LID_DEAD_ZONE) / (1 - _LID_DEAD_ZONE), 0, 1).astype(np.float32)
+
+
+def _interocular68(points: np.ndarray) -> np.ndarray:
+    """Distance (T,) between the outer eye corners of points (T, 68, 3)."""
+    return np.linalg.norm(points[:, 36, :2] - points[:, 45, :2], axis=-1)
+
+
+def _jumped(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether points (478, 3) moved or grew more than a head can between two frames."""
+    scale = float(interocular_px(before))
+    shift = np.linalg.norm((after - before)[:468, :2].mean(0))
+    growth = float(interocular_px(after)) / max(scale, 1e-6)
+    return bool(shift > _CUT_FACES * scale or not 0.75 < growth < 1.33)
