@@ -35,14 +35,17 @@ _FIXED = tuple(name for name in ARKIT52 if name.startswith("eyeLook")) + ("tongu
 """Held at zero: gaze is a channel of its own, and landmarks do not show the tongue."""
 _IDENTITY_RIDGE = 7.0
 _RIDGE = {
-    "cheekPuff": 20000.0, "jawForward": 20000.0, "mouthClose": 3000.0, "jawLeft": 3000.0, "jawRight": 3000.0,
-    "mouthLeft": 1500.0, "mouthRight": 1500.0, "mouthDimple": 800.0, "mouthStretch": 800.0, "cheekSquint": 800.0,
-    "noseSneer": 800.0, "mouthPress": 500.0,
+    "jawOpen": 20.0, "mouthPucker": 50.0, "mouthLowerDown": 50.0, "browDown": 50.0, "browInnerUp": 50.0,
+    "mouthSmile": 60.0, "mouthFunnel": 80.0, "mouthPress": 200.0, "mouthShrugLower": 300.0, "mouthShrugUpper": 400.0,
+    "mouthStretch": 400.0, "mouthDimple": 800.0, "cheekSquint": 800.0, "noseSneer": 800.0, "mouthLeft": 1500.0,
+    "mouthRight": 1500.0, "jawLeft": 3000.0, "jawRight": 3000.0, "mouthClose": 8000.0, "cheekPuff": 20000.0,
+    "jawForward": 20000.0,
 }  # fmt: skip
-_DEFAULT_RIDGE = 170.0
-_SPARSE = 20.0
+"""Quadratic penalty by name, without Left or Right: little on what speech uses, much on what landmarks hardly show."""
+_DEFAULT_RIDGE = 100.0
+_SPARSE = 5.0
 """Linear penalty on every expression weight, so that noise does not leave all of them slightly on."""
-_PAIR = 600.0
+_PAIR = 1000.0
 """Penalty on left minus right of an expression: the far side of a turned face is seen badly."""
 _ROBUST_PX = 6.0
 _POSE_ONLY = 4
