@@ -47,9 +47,7 @@ def _sentences(result: Verification) -> Iterator[str]:
     origin = f"made by {result.tool or 'an unnamed tool'}" + (f" at {result.made_at}" if result.made_at else "")
     yield f"{result.path}: {'marked as synthetic' if result.marked else 'not marked as synthetic'}."
     if result.valid:
-        signer = (
-            "with this installation's key" if result.trusted else f"by {result.signer!r}, a name that proves nothing"
-        )
+        signer = "with this installation's key" if result.trusted else f"by {result.signer!r}, which proves nothing"
         yield f"Unchanged since it was {origin} and signed {signer}."
     elif result.tampered:
         yield "NOT what was signed: it has been changed since, or its manifest has."

@@ -142,7 +142,7 @@ def _tag(path: Path) -> tuple[bool, bool]:
         if path.suffix.lower() == ".png":
             with Image.open(path) as picture:
                 return True, str(picture.info.get(TAG_KEY, "")).startswith(SYNTHETIC_TAG)
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             tags = {key.lower(): value for key, value in container.metadata.items()}
             return True, tags.get(TAG_KEY, "").startswith(SYNTHETIC_TAG)
     except (av.FFmpegError, OSError, SyntaxError, ValueError):

@@ -180,7 +180,7 @@ def open_video(path: str | Path) -> Video:
     """Look into a video file and decode its first frame. Raises InputError for anything that is not a video."""
     path = _existing_file(path)
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise InputError("the file holds no picture track", path, "give a video")
             stream = container.streams.video[0]
@@ -259,7 +259,7 @@ def _timed(video: Video) -> Iterator[tuple[float, av.VideoFrame]]:
     """Frames with their times in seconds after the container's zero, rising."""
     start_s = -math.inf
     try:
-        with av.open(str(video.path)) as container:
+        with av.open(str(video.path), metadata_errors="replace") as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             zero_s = _zero_s(container)
