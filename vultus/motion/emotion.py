@@ -35,7 +35,7 @@ _SHAPES: dict[str, tuple[Shape, Shape]] = {
     "angry": (
         {"browDown": 0.95, "noseSneer": 0.4, "eyeSquint": 0.42, "eyeWide": 0.18, "mouthPress": 0.4, "mouthFrown": 0.38,
          "jawForward": 0.15, "mouthRollUpper": 0.1},
-        {"mouthUpperUp": 0.22, "mouthLowerDown": 0.22, "noseSneer": 0.3},
+        {"mouthUpperUp": 0.12, "noseSneer": 0.3, "mouthFrown": 0.15, "eyeSquint": 0.1},
     ),
     "fear": (
         {"browInnerUp": 0.9, "browOuterUp": 0.35, "browDown": 0.2, "eyeWide": 0.85, "mouthStretch": 0.55,

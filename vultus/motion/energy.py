@@ -61,13 +61,16 @@ class LoudnessStream:
 class EnergyStream:
     """Voice level and emphasis at the video's frame rate as samples arrive; independent of chunking."""
 
-    FAST_S, SLOW_S = 0.06, 0.7
-    EMPHASIS_GAIN = 4.0
+    FAST_S, RISE_S, FALL_S = 0.06, 0.35, 1.2
+    """Time constants of the level, and of the slow mean it stands out of, rising and falling."""
+    START_LEVEL = 0.5
+    """The slow mean to begin with, so that the first word is not all emphasis."""
+    EMPHASIS_FROM, EMPHASIS_GAIN = 0.06, 4.0
 
     def __init__(self, fps: float) -> None:
         self._fps = fps
         self._loudness = LoudnessStream()
-        self._fast = self._slow = 0.0
+        self._fast, self._loud, self._slow = 0.0, 0.0, self.START_LEVEL
         self._hop = 0
         self._frame = 0
 
@@ -80,15 +83,25 @@ class EnergyStream:
         return self._frames(self._loudness.finish())
 
     def _frames(self, levels: np.ndarray) -> VoiceEnergy:
-        fast_share, slow_share = (1 - np.exp(-1 / (100 * s)) for s in (self.FAST_S, self.SLOW_S))
+        fast_share, rise_share, fall_share = (
+            1 - np.exp(-1 / (100 * s)) for s in (self.FAST_S, self.RISE_S, self.FALL_S)
+        )
         frames: list[tuple[float, float]] = []
         for level in levels:
             self._fast += fast_share * (level - self._fast)
-            self._slow += slow_share * (level - self._slow)
+            loudness = self._loud_of(level)
+            self._loud += fast_share * (loudness - self._loud)
+            self._slow += (rise_share if loudness > self._slow else fall_share) * (loudness - self._slow)
+            self._slow = max(self._slow, 0.5 * self.START_LEVEL)
             self._hop += 1
             while (self._frame + 0.5) / self._fps < self._hop / 100:
-                rise = max(0.0, self._fast - self._slow - 0.05) * self._fast
+                rise = max(0.0, self._loud - self._slow - self.EMPHASIS_FROM)
                 frames.append((self._fast, min(1.0, self.EMPHASIS_GAIN * rise)))
                 self._frame += 1
         table = np.array(frames, np.float64).reshape(-1, 2)
         return VoiceEnergy(table[:, 0], table[:, 1])
+
+    @staticmethod
+    def _loud_of(level: float) -> float:
+        """Perceived loudness 0-1 (amplitude to the power .6) of a level, in which stress stands out as it is heard."""
+        return 10 ** (0.6 * LoudnessStream.RANGE_DB / 20 * (level - 1)) if level > 0 else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -107,7 +108,9 @@ class MouthTrack:
         return self._emit(ready)
 
     def finish(self, count: int) -> np.ndarray:
-        """(frames, 52) float32 up to frame `count`, the end of the voice."""
+        """(frames, 52) float32 up to frame `count`, the end of the voice; a last pause settles as if it went on."""
+        if self._phones and self._phones[-1].symbol == SILENCE:
+            self._phones.append(replace(self._phones.pop(), end_s=np.inf))
         return self._emit(count)
 
     def _emit(self, until: int) -> np.ndarray:
@@ -124,11 +127,12 @@ class MouthTrack:
         """0 while speaking to 1 with the mouth at rest, by the pause each moment lies in."""
         rest = np.zeros(len(time_s))
         for phone in self._phones:
-            if phone.symbol != SILENCE or phone.end_s - phone.start_s < self.SHORT_PAUSE_S:
+            short = phone.start_s > 0 and phone.end_s - phone.start_s < self.SHORT_PAUSE_S
+            if phone.symbol != SILENCE or short:
                 continue
             inside = (time_s >= phone.start_s) & (time_s < phone.end_s)
             settled = np.ones(len(time_s))
-            if phone.start_s > 0:  # before the first word the mouth has long been at rest
+            if phone.start_s > 0:  # before the first word the mouth has been at rest for long
                 settled = _smooth((time_s - phone.start_s - self.LINGER_S) / (self.SETTLE_S - self.LINGER_S))
             opening = _smooth((phone.end_s - time_s) / self.OPEN_AHEAD_S)
             rest = np.where(inside, np.minimum(settled, opening), rest)
