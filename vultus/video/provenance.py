@@ -165,14 +165,12 @@ def _read_manifest(path: Path, mime: str, manifest: bytes | None, marked: bool) 
     except c2pa.C2paError.ManifestNotFound:
         return _unsigned(path, marked)
     except c2pa.C2paError as error:
-        reason = f"its manifest cannot be read ({error})"
-        return Verification(path, marked, True, False, True, False, reasons=(reason,))
+        return _unreadable(path, marked, str(error))
+    try:
+        signer, tool, made_at = _claim(report["manifests"][report["active_manifest"]])
+    except (KeyError, TypeError, AttributeError) as error:  # what stands in a manifest is up to whoever wrote it
+        return _unreadable(path, marked, f"malformed: {error}")
     faults = [row for row in report.get("validation_status", []) if row["code"] != "signingCredential.untrusted"]
-    active = report["manifests"][report["active_manifest"]]
-    actions = [
-        a for row in active["assertions"] if row["label"].startswith("c2pa.actions") for a in row["data"]["actions"]
-    ]
-    tool = (active.get("claim_generator_info") or [{}])[0]
     return Verification(
         path,
         marked,
@@ -180,11 +178,25 @@ def _read_manifest(path: Path, mime: str, manifest: bytes | None, marked: bool) 
         valid=not faults and state in ("Valid", "Trusted"),
         tampered=any(not row["code"].startswith(("signingCredential.", "timeStamp.")) for row in faults),
         trusted=state == "Trusted",
-        signer=active.get("signature_info", {}).get("common_name"),
-        tool=" ".join(str(tool[key]) for key in ("name", "version") if key in tool) or None,
-        made_at=next((action["when"] for action in actions if "when" in action), None),
+        signer=signer,
+        tool=tool,
+        made_at=made_at,
         reasons=tuple(str(row.get("explanation") or row["code"]) for row in faults),
     )
+
+
+def _claim(manifest: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """Name on the certificate, the tool and the time that a manifest states."""
+    info = (manifest.get("claim_generator_info") or [{}])[0]
+    tool = " ".join(str(info[key]) for key in ("name", "version") if key in info)
+    lists = [row["data"]["actions"] for row in manifest["assertions"] if row["label"].startswith("c2pa.actions")]
+    times = [str(action["when"]) for actions in lists for action in actions if "when" in action]
+    return manifest.get("signature_info", {}).get("common_name"), tool or None, times[0] if times else None
+
+
+def _unreadable(path: Path, marked: bool, fault: str) -> Verification:
+    reasons = (f"its manifest cannot be read ({fault})",)
+    return Verification(path, marked, True, False, True, False, reasons=reasons)
 
 
 def _verify_folder(folder: Path) -> Verification:

@@ -50,13 +50,11 @@ def read_image(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
         limit = f"reduce it below {MAX_IMAGE_BYTES // 1_000_000} MB"
         raise InputError(f"the picture file has {size / 1e6:.0f} MB", path, limit)
     try:
-        with warnings.catch_warnings():  # our own, lower limit follows
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture: Image.Image = Image.open(path)
-        with picture:
-            _check_image_size(picture, path)
-            upright = ImageOps.exif_transpose(picture)
-            return _rgb_and_alpha(_in_srgb(upright))
+        with warnings.catch_warnings():  # Pillow's, of bombs (our limit is lower) and of odd metadata
+            warnings.simplefilter("ignore")
+            with Image.open(path) as picture:
+                _check_image_size(picture, path)
+                return _rgb_and_alpha(_in_srgb(ImageOps.exif_transpose(picture)))
     except Image.DecompressionBombError as error:
         raise InputError("the picture has far too many pixels", path, _smaller_image()) from error
     except UnidentifiedImageError as error:
