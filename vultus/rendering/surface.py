@@ -1,0 +1,293 @@
+"""The skin and the mouth of one person as a moving surface, textured by position with the picture it was fitted to.
+
+Every vertex remembers where in the picture it was seen. Drawing the moved surface and looking the texture up there
+reproduces the picture exactly at the picture's own pose and expression.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from vultus.core.bases import ARKIT52, index_of
+from vultus.core.pose import degrees_from_matrix, matrix_from_degrees
+from vultus.core.types import Fit
+from vultus.face.head import HeadModel, project
+from vultus.face.points import LIPS_INNER, OVAL
+from vultus.rendering.inpaint import smoothstep
+from vultus.rendering.raster import vertex_normals
+
+UNRELIABLE = (454, 323, 361, 127, 356, 93, 234, 132, 288, 58, 447, 366, 137, 389, 162, 227, 264, 401, 172, 397, 136, 177)
+"""FaceMesh points on the silhouette: they slide along the cheek as the head turns."""
+NOSTRILS = (239, 238, 309, 459, 241, 461, 79, 49, 278, 64, 294, 457, 237, 458, 218, 438)
+EYE_SHAPES = tuple(n for n in ARKIT52 if n.startswith(("eyeBlink", "eyeLook", "eyeWide", "eyeSquint")))
+"""Shapes that `rendering.eyes` plays in the picture; within the eyes' windows the mesh leaves them out."""
+
+NECK_FADE = (0.3, 6.5)
+"""Units below the chin between which the head's motion fades out."""
+OVAL_FADE = (0.02, 0.12)
+"""Distances inside the face's oval, in face widths, between which the surface takes over from what lies behind."""
+
+
+@dataclass
+class Surface:
+    """Vertices that move (head frame, at the picture's expression), and how each control moves them."""
+
+    rest: np.ndarray
+    """(A, 3) float32 positions at the picture's expression."""
+    basis: np.ndarray
+    """(52, A, 3) float32 deltas; eye shapes fade out in the eyes' windows."""
+    expression: np.ndarray
+    """(52,) the picture's own expression."""
+    uv: np.ndarray
+    """(A, 2) float32 where in the texture each vertex was seen."""
+    shade: np.ndarray
+    """(A,) float32 brightness of skin that the picture does not show (inner lips), else 1."""
+    cover: np.ndarray
+    """(A,) float32 0-1: how much the surface replaces what lies behind it."""
+    skin: np.ndarray
+    """(T, 3) int32 triangles of the skin, eye openings closed."""
+    follow: np.ndarray
+    """(A,) float32 0-1: how much of the head's motion the vertex follows."""
+    index: np.ndarray
+    """(V,) position of each head-model vertex among the A, -1 if it is not there."""
+    pivot: np.ndarray
+    """(3,) point in the neck about which the head turns."""
+    normals: np.ndarray
+    """(A, 3) float32 normals of the skin at rest."""
+    visible: np.ndarray
+    """(A,) bool: seen in the picture."""
+
+    def moved(self, expression: np.ndarray) -> np.ndarray:
+        """Positions (A, 3) under an expression (52,), before the head moves."""
+        offset = (expression - self.expression).astype(np.float32)
+        return self.rest + (offset @ self.basis.reshape(len(offset), -1)).reshape(-1, 3)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """A motion of the head away from the picture's pose: about the pivot, then a shift, both in the head frame."""
+
+    rotation: np.ndarray
+    """(3, 3)."""
+    shift: np.ndarray
+    """(3,)."""
+
+    def apply(self, points: np.ndarray, follow: np.ndarray, pivot: np.ndarray) -> np.ndarray:
+        """Points (N, 3) moved as far as each follows (N,)."""
+        turned = (points - pivot) @ self.rotation.T.astype(np.float32) + (pivot + self.shift).astype(np.float32)
+        return points + (turned - points) * follow[:, None]
+
+
+def head_pose(fit: Fit, rotation_deg: np.ndarray, translation: np.ndarray) -> Pose:
+    """The pose that turns the picture's head by yaw, pitch, roll (3,) and moves it (3,) along the picture's axes.
+
+    Angles add to the picture's own, so that a tracker sees exactly the sum.
+    """
+    target = matrix_from_degrees(degrees_from_matrix(fit.rotation) + rotation_deg)
+    return Pose(fit.rotation.T @ target, fit.rotation.T @ np.asarray(translation, np.float64))
+
+
+def fitted_vertices(head: HeadModel, fit: Fit) -> np.ndarray:
+    """Vertices (V, 3) float32 of the fitted head, warped so that its landmarks land exactly on the picture's.
+
+    The residual is spread by a smooth spline. It is computed on an opened face (jaw down, eyes wide): there the two
+    lips, and the two lids, lie far enough apart not to pull on each other.
+    """
+    vertices = head.vertices(fit.identity, fit.expression).astype(np.float64)
+    opened = head.mean + 0.6 * head.expression_basis[index_of("jawOpen")]
+    for side in ("Left", "Right"):
+        opened = opened + 0.5 * head.expression_basis[index_of(f"eyeWide{side}")]
+    seen = project(head.landmarks478(vertices), fit.rotation, fit.translation, fit.focal_px, fit.center_px)
+    miss = (fit.landmarks[:468, :2] - seen[:, :2]) * (seen[:, 2:] / fit.focal_px)
+    offsets = np.concatenate([miss * [1, -1], np.zeros((468, 1))], 1) @ fit.rotation
+
+    slack = np.full(468, 0.02)
+    slack[list(UNRELIABLE)] = 3.0
+    slack[list(NOSTRILS)] = 1.0
+    skin = head.vertices_of("skin")
+    back = skin[opened[skin, 2] < 2.0][::12]
+    centres = np.concatenate([head.landmarks478(opened), opened[back]])
+    values = np.concatenate([offsets, np.zeros((len(back), 3))])
+    spread = _spline(centres, values, np.concatenate([slack, np.full(len(back), 0.05)]))
+    correction = np.zeros_like(vertices)
+    correction[skin] = spread(opened[skin])
+
+    upper, lower = correction_at_lips(head, offsets)
+    correction[head.vertices_of("upper_teeth")] = upper
+    correction[head.vertices_of("lower_teeth", "tongue")] = lower
+    for part in ("gums", "socket"):
+        inner = head.vertices_of(part)
+        fall = np.clip(-head.expression_basis[index_of("jawOpen"), inner, 1:2] / 2.0, 0, 1)
+        correction[inner] = upper + (lower - upper) * fall
+    return (vertices + correction).astype(np.float32)
+
+
+def correction_at_lips(head: HeadModel, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean landmark offsets (3,) of the upper and of the lower inner lip."""
+    return offsets[[13, 82, 312]].mean(0), offsets[[14, 87, 317]].mean(0)
+
+
+def _spline(centres: np.ndarray, values: np.ndarray, slack: np.ndarray):
+    """A smoothing biharmonic spline in space (kernel r, affine part) through values (N, 3) at centres (N, 3)."""
+    count = len(centres)
+    distance = np.linalg.norm(centres[:, None] - centres[None], axis=2)
+    affine = np.concatenate([np.ones((count, 1)), centres], 1)
+    system = np.block([[-distance + np.diag(slack), affine], [affine.T, np.zeros((4, 4))]])
+    weights = np.linalg.solve(system, np.concatenate([values, np.zeros((4, values.shape[1]))]))
+
+    def evaluate(points: np.ndarray) -> np.ndarray:
+        kernel = -np.linalg.norm(points[:, None] - centres[None], axis=2)
+        return kernel @ weights[:count] + weights[count] + points @ weights[count + 1 :]
+
+    return evaluate
+
+
+def build_surface(head: HeadModel, fit: Fit, eye_windows: list) -> Surface:
+    """The moving surface of a fitted head.
+
+    Args:
+        head: the embedded head.
+        fit: in pixels of the texture.
+        eye_windows: callables (N, 2) texture positions -> (N,) 0-1, 1 where `rendering.eyes` moves the lids instead.
+    """
+    vertices = fitted_vertices(head, fit)
+    active = head.vertices_of("skin", "socket", "gums", "tongue", "upper_teeth", "lower_teeth")
+    # Two more vertices close the eye openings: the middles of their rims.
+    rims = [head.left_eye_rim, head.right_eye_rim]
+    rest = np.concatenate([vertices[active], *[vertices[rim].mean(0, keepdims=True) for rim in rims]])
+    basis = np.concatenate(
+        [head.expression_basis[:, active], *[head.expression_basis[:, rim].mean(1, keepdims=True) for rim in rims]], 1
+    )
+    index = np.full(len(head.mean), -1)
+    index[active] = np.arange(len(active))
+    seen = project(rest, fit.rotation, fit.translation, fit.focal_px, fit.center_px).astype(np.float32)
+
+    skin = index[head.triangles_of("skin")]
+    lids = [_fan(index[rim], len(active) + k, rest) for k, rim in enumerate(rims)]
+    triangles = np.concatenate([skin, *lids]).astype(np.int32)
+    normals = vertex_normals(np.ascontiguousarray(rest), np.ascontiguousarray(triangles))
+    visible = _visible(head, index, rest, seen, normals, triangles, fit)
+    uv, shade, hidden_lip = _texture_positions(head, index, rest, seen, visible, fit)
+    cover = _cover(seen, fit)
+    cover[hidden_lip] = 1.0
+    eyes = np.zeros(len(rest), np.float32)
+    for window in eye_windows:
+        eyes = np.maximum(eyes, window(seen[:, :2]))
+    moving = basis.copy()
+    for name in EYE_SHAPES:
+        moving[index_of(name)] *= (1 - eyes)[:, None]
+
+    chin = float(vertices[head.landmark68[8], 1])
+    follow = smoothstep((rest[:, 1] - (chin - NECK_FADE[1])) / (NECK_FADE[1] - NECK_FADE[0])).astype(np.float32)
+    follow[index[head.vertices_of("gums", "tongue", "upper_teeth", "lower_teeth", "socket")]] = 1.0
+    pivot = np.array([0.0, head.mean[head.landmark68[8], 1] + 3.0, -1.5], np.float32)
+    used = _facing(head, rest, triangles, cover, fit)
+    return Surface(
+        rest, moving, fit.expression.astype(np.float32), uv, shade, cover, np.ascontiguousarray(triangles[used]),
+        follow, index, pivot, normals, visible,
+    )  # fmt: skip
+
+
+def _fan(rim: np.ndarray, centre: int, rest: np.ndarray) -> np.ndarray:
+    """Triangles (M, 3) that close a rim around a centre vertex, facing forward."""
+    fan = np.stack([rim, np.roll(rim, -1), np.full(len(rim), centre)], 1)
+    a, b, c = (rest[fan[:, k]] for k in range(3))
+    backward = np.cross(b - a, c - a)[:, 2].sum() < 0
+    return fan[:, [1, 0, 2]] if backward else fan
+
+
+def _view_directions(rest: np.ndarray, fit: Fit) -> np.ndarray:
+    """Unit vectors (A, 3) from each point to the camera, head frame."""
+    eye = -(np.diag([1.0, -1.0, -1.0]) @ fit.rotation).T @ fit.translation
+    away = eye - rest
+    return away / np.linalg.norm(away, axis=1, keepdims=True)
+
+
+def _facing(head: HeadModel, rest: np.ndarray, triangles: np.ndarray, cover: np.ndarray, fit: Fit) -> np.ndarray:
+    """Which triangles to draw: those the picture shows well, and all around mouth and eyes, whose folds open later."""
+    a, b, c = (rest[triangles[:, k]] for k in range(3))
+    normal = np.cross(b - a, c - a)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9
+    facing = (normal * _view_directions(rest, fit)[triangles[:, 0]]).sum(1)
+    middle = (a + b + c) / 3
+    marks = head.mean[head.landmark68]
+    mouth = marks[60:68].mean(0)
+    near = (np.abs(middle[:, 0]) < 3.6) & (np.abs(middle[:, 1] - mouth[1]) < 3.4) & (middle[:, 2] > 6)
+    for eye in (marks[36:42].mean(0), marks[42:48].mean(0)):
+        near |= (np.abs(middle[:, 0] - eye[0]) < 2.3) & (np.abs(middle[:, 1] - eye[1]) < 1.5)
+    return ((facing > 0.12) | near) & (cover[triangles] > 0).any(1)
+
+
+def _visible(head, index, rest, seen, normals, triangles, fit) -> np.ndarray:
+    """(A,) bool: skin that faces the camera and that nothing hides."""
+    from vultus.rendering.raster import FAR, draw_colours
+
+    width, height = (int(np.ceil(seen[:, k].max())) + 2 for k in range(2))
+    depth = np.full((height, width), FAR, np.float32)
+    draw_colours(
+        seen, triangles, np.zeros_like(seen), np.zeros((height, width, 3), np.float32),
+        np.ones((height, width), np.uint8), depth, 1,
+    )  # fmt: skip
+    column, row = (np.clip(np.floor(seen[:, k]).astype(int), 0, n - 1) for k, n in ((0, width), (1, height)))
+    facing = (normals * _view_directions(rest, fit)).sum(1)
+    visible = (seen[:, 2] < depth[row, column] + 0.12) & (facing > 0.18)
+    inner = index[head.vertices_of("socket", "gums", "tongue", "upper_teeth", "lower_teeth")]
+    visible[inner] = False
+    return visible
+
+
+def _texture_positions(head, index, rest, seen, visible, fit):
+    """Texture positions (A, 2), shades (A,) and which vertices (A,) are inner lip that the picture hides.
+
+    Hidden inner lip borrows the position of the nearest visible point on the same lip, darker the deeper it lies.
+    """
+    uv = seen[:, :2].copy()
+    shade = np.ones(len(rest), np.float32)
+    neutral = rest - np.tensordot(fit.expression.astype(np.float32), _active_basis(head, index, len(rest)), 1)
+    mouth = head.mean[head.landmark68[60:68]].mean(0)
+    skin = np.zeros(len(rest), bool)
+    skin[index[head.vertices_of("skin")]] = True
+    height = neutral[:, 1] - mouth[1]
+    around = (np.abs(neutral[:, 0]) < 3.2) & (height > -1.9) & (height < 1.0) & (neutral[:, 2] > 5)
+    hidden = skin & ~visible & around
+    fall = np.zeros(len(rest))
+    fall[index[index >= 0]] = head.expression_basis[index_of("jawOpen"), index >= 0, 1]
+    lower = fall < 0.33 * fall.min()
+    opened = neutral + 0.6 * _active_basis(head, index, len(rest))[index_of("jawOpen")]
+    for side in (lower, ~lower):
+        known, wanted = np.nonzero(visible & skin & side)[0], np.nonzero(hidden & side)[0]
+        if len(known) < 4 or len(wanted) == 0:
+            continue
+        distance, nearest = cKDTree(opened[known]).query(opened[wanted], k=4)
+        weight = 1 / (distance + 0.05) ** 2
+        weight /= weight.sum(1, keepdims=True)
+        uv[wanted] = (seen[known[nearest], :2] * weight[..., None]).sum(1)
+        shade[wanted] = np.clip(1 - 0.55 * distance.min(1) / 0.9, 0.35, 1)
+    return uv.astype(np.float32), shade, hidden
+
+
+def _active_basis(head: HeadModel, index: np.ndarray, count: int) -> np.ndarray:
+    """The expression basis (52, A, 3) of the active vertices, zero at the ones added to close the eyes."""
+    basis = np.zeros((len(head.expression_basis), count, 3), np.float32)
+    inside = index >= 0
+    basis[:, index[inside]] = head.expression_basis[:, inside]
+    return basis
+
+
+def _cover(seen: np.ndarray, fit: Fit) -> np.ndarray:
+    """(A,) 0 outside the face's oval, rising to 1 inside it."""
+    import cv2
+
+    oval = fit.landmarks[list(OVAL), :2].astype(np.float32)
+    width = float(np.ptp(fit.landmarks[:468, 0]))
+    inside = np.array([cv2.pointPolygonTest(oval, (float(x), float(y)), True) for x, y in seen[:, :2]])
+    return np.clip((inside / width - OVAL_FADE[0]) / (OVAL_FADE[1] - OVAL_FADE[0]), 0, 1).astype(np.float32)
+
+
+def lip_opening(landmarks: np.ndarray) -> float:
+    """Gap between the inner lips over the mouth's width, from FaceMesh points (478, >= 2)."""
+    gap = np.linalg.norm(landmarks[[13, 82, 312], :2] - landmarks[[14, 87, 317], :2], axis=1).mean()
+    return float(gap / np.linalg.norm(landmarks[LIPS_INNER[0], :2] - landmarks[LIPS_INNER[10], :2]))
