@@ -53,7 +53,7 @@ _POSE_ONLY = 4
 
 @dataclass(frozen=True)
 class Camera:
-    """Where a face crop sits in the picture: its side and middle in pixels. The crop's middle is the principal point."""
+    """Where a face crop sits in the picture, in pixels: its side, and its middle, which is the principal point."""
 
     crop_px: float
     center_px: np.ndarray
@@ -249,16 +249,12 @@ def _landmark_weights(head: HeadModel) -> np.ndarray:
     return weights
 
 
-def _weighted_rows(
-    jacobian: np.ndarray, residual: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _weighted_rows(jacobian: np.ndarray, residual: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Least-squares rows (R, P) and values (R,): every point, then the differences of `_GAPS`."""
     upper, lower, gap_weights = (np.array(column) for column in zip(*_GAPS, strict=True))
     roots = np.sqrt(weights)[:, None]
     gap_roots = np.sqrt(gap_weights)[:, None]
-    rows = np.concatenate(
-        [jacobian * roots[..., None], (jacobian[upper] - jacobian[lower]) * gap_roots[..., None]]
-    )
+    rows = np.concatenate([jacobian * roots[..., None], (jacobian[upper] - jacobian[lower]) * gap_roots[..., None]])
     values = np.concatenate([residual * roots, (residual[upper] - residual[lower]) * gap_roots])
     return rows.reshape(-1, jacobian.shape[-1]), values.reshape(-1)
 

@@ -35,7 +35,7 @@ def gaze_degrees(fit: Fit, head: HeadModel, model_points: np.ndarray) -> np.ndar
 
 
 def _direction(fit: Fit, centre: np.ndarray, middle_px: np.ndarray, iris_px: np.ndarray) -> np.ndarray:
-    """Head-frame unit vector (3,) from an eyeball's centre to its iris, by meeting the sphere with the line of sight."""
+    """Head-frame unit vector (3,) from an eyeball's centre to its iris: the line of sight meets the sphere."""
     depth = (FLIP @ fit.rotation @ centre + fit.translation)[2]
     offset = (iris_px - middle_px) * depth / fit.focal_px
     reach = np.linalg.norm(offset)

@@ -89,12 +89,12 @@ class FaceMesh:
 
     def look(self, image: np.ndarray, center_px: np.ndarray, side_px: float) -> Sighting | None:
         """The face in the box `side_px` wide around `center_px`, seen from several crops; None if there is none."""
-        for _ in range(2):  # the second look is centred on the face itself and upright
-            rough = self._points(cut_square(image, center_px, _VIEWS[0][1] * side_px, _CROP_PX))
+        roll_deg = 0.0
+        for _ in range(2):  # the second look is centred on the face itself, and upright
+            rough = self._points(cut_square(image, center_px, _VIEWS[0][1] * side_px, _CROP_PX, roll_deg))
             if rough is None:
                 return None
-            center_px, side_px = face_box(rough)
-        roll_deg = eye_line_deg(rough)
+            (center_px, side_px), roll_deg = face_box(rough), eye_line_deg(rough)
         crops = [cut_square(image, center_px, scale * side_px, _CROP_PX, roll_deg + turn) for turn, scale in _VIEWS]
         views = [points for points in map(self._points, crops) if points is not None]
         if len(views) <= len(_VIEWS) // 2:

@@ -1,13 +1,14 @@
 """`vultus track`: a video of a person becomes a performance.
 
 FaceMesh follows the face; the first seconds give the person's identity and the camera; every frame then gives pose,
-expression, gaze and lid opening. Only numbers a frame are kept: memory does not hold pictures.
+expression, gaze and lid opening. Only numbers a frame are kept: memory holds no pictures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -61,9 +62,7 @@ class TrackedFrame:
     cut: bool
 
 
-def track(
-    frames: Frames, head: HeadModel | None = None, face: int | None = None, where: object = None
-) -> Performance:
+def track(frames: Frames, head: HeadModel | None = None, face: int | None = None, where: object = None) -> Performance:
     """The performance of one person in a video: all channels but `controls`, absolute ("camera").
 
     `face` chooses among faces (from 1, the largest first); `where` names the video in errors. Frames without a face are
@@ -167,7 +166,7 @@ class _Series:
         """All frames, gaps filled, jitter removed, lids calibrated to the person."""
         valid = np.array(self._valid, bool)
         segment = np.cumsum(self._cut)
-        channels = {name: self._filled(name, valid) for name in self._rows}
+        channels: dict[str, Any] = {name: self._filled(name, valid) for name in self._rows}
         sigma_frames = max(0.6, _SMOOTHING_S * fps)
         channels = {
             name: bilateral(values, segment, sigma_frames, _JITTER[name]) if name in _JITTER else values
