@@ -42,8 +42,10 @@ class PhoneStream:
     the samples are cut into chunks. Look-ahead is at most `lookahead_s`; memory is bounded.
     """
 
-    lookahead_s = (_WINDOW + 1) * _HOP / SAMPLE_RATE
-    """A phone is out when this many seconds after its start have been pushed, or when it ends, whichever is later."""
+    LONGEST_HELD_S = 0.3
+    """The last sound before a join is held back, so that it can be joined with its other half, unless it is longer."""
+    lookahead_s = (_WINDOW + 1) * _HOP / SAMPLE_RATE + LONGEST_HELD_S
+    """What happens at any moment is out when this much of the voice after it has been pushed."""
 
     def __init__(self) -> None:
         self._decoder = _allphone_decoder()
@@ -101,7 +103,10 @@ class PhoneStream:
             elif self._last is not None:
                 final.append(self._last)
             self._last = phone
-        if self._last is not None and self._last.symbol == SILENCE:  # silence need not wait for its end
+        # Silence need not wait for its end, and a long sound has waited long enough.
+        if self._last is not None and (
+            self._last.symbol == SILENCE or self._last.end_s - self._last.start_s > self.LONGEST_HELD_S
+        ):
             final.append(self._last)
             self._last = None
         self._start += cut - self._run_up

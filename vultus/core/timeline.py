@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from vultus.core.errors import ControlError
 
 T = TypeVar("T")
@@ -71,26 +73,15 @@ class Timeline(Generic[T]):
         """The value that holds at a time, without blending."""
         return self.keys[max(0, bisect_right(self.keys, time_s, key=lambda key: key[0]) - 1)][1]
 
-    def weights(self, time_s: float, ease_s: float) -> list[tuple[T, float]]:
-        """Values to blend at a time, with weights that sum to 1.
+    def weights(self, time_s: np.ndarray, ease_s: float) -> np.ndarray:
+        """How much of each key shows at times (n,): (n, keys) float64, every row summing to 1.
 
         Each key after the first is eased into over `ease_s` seconds centred on it, so that half of the change has
         happened at the key's own time.
         """
-        blend: list[tuple[T, float]] = []
-        remaining = 1.0
-        for key_s, value in reversed(self.keys[1:]):
-            share = smoothstep((time_s - key_s) / ease_s + 0.5)
-            if share > 0:
-                blend.append((value, remaining * share))
-                remaining *= 1 - share
-            if remaining == 0:
-                return blend[::-1]
-        blend.append((self.keys[0][1], remaining))
-        return blend[::-1]
-
-
-def smoothstep(x: float) -> float:
-    """0 below 0, 1 above 1, and a smooth S in between."""
-    x = min(1.0, max(0.0, x))
-    return x * x * (3 - 2 * x)
+        key_s = np.array([key for key, _ in self.keys[1:]])
+        x = np.clip((np.asarray(time_s)[:, None] - key_s) / ease_s + 0.5, 0, 1)
+        arrived = x * x * (3 - 2 * x)  # (n, keys - 1)
+        always = np.ones((len(x), 1))
+        not_yet = np.cumprod((1 - arrived)[:, ::-1], axis=1)[:, ::-1]  # no later key has begun to take over
+        return np.concatenate([always, arrived], axis=1) * np.concatenate([not_yet, always], axis=1)

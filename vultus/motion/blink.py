@@ -45,7 +45,7 @@ class BlinkEvent:
     right_lag_s: float = 0.0
     right_depth: float = 1.0
 
-    CLOSING, HELD = 0.3, 0.18
+    CLOSING, HELD = 0.26, 0.18
     LEAST_HELD_S = 0.04  # one frame at 25 fps, so that no blink falls between two frames
 
     def closure(self, time_s: np.ndarray, *, right: bool) -> np.ndarray:

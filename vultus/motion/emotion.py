@@ -83,7 +83,7 @@ class EmotionTrack:
 
     def __init__(self, timeline: Timeline[Emotion], intensity: float, fps: float, seed: int) -> None:
         self._timeline = timeline
-        self._expressions = {emotion: expression_of(emotion, intensity) for _, emotion in timeline.keys}
+        self._expressions = np.stack([expression_of(emotion, intensity) for _, emotion in timeline.keys])
         self._fps = fps
         self._frame = 0
         self._life = SmoothNoise(len(_PARTS), 0.07, 0.6, 0.8, np.random.default_rng([seed, 0xE30]))
@@ -92,10 +92,7 @@ class EmotionTrack:
         """The next `count` frames: ARKit weights (count, 52) float64 0-1."""
         time_s = frame_times(self._frame, count, self._fps)
         self._frame += count
-        weights = np.zeros((count, len(ARKIT52)))
-        for i, moment_s in enumerate(time_s):
-            for emotion, share in self._timeline.weights(float(moment_s), EASE_S):
-                weights[i] += share * self._expressions[emotion]
+        weights = self._timeline.weights(time_s, EASE_S) @ self._expressions
         return np.clip(weights * (1 + self.VARIATION * self._life.at(time_s))[:, _PART_OF], 0, 1)
 
 

@@ -62,11 +62,11 @@ class GazeTrack:
         self._frame += count
         natural = self._natural(time_s)
         gaze, free = np.zeros((count, 2)), np.zeros(count)
-        for i, moment_s in enumerate(time_s):
-            for value, weight in self._timeline.weights(float(moment_s), _SWITCH_S):
-                direction = natural[i] if value.kind == "natural" else np.array(value.direction_deg)
-                gaze[i] += weight * direction
-                free[i] += weight * (value.kind != "still")
+        shares = self._timeline.weights(time_s, _SWITCH_S)
+        for (_, value), share in zip(self._timeline.keys, shares.T, strict=True):
+            direction = natural if value.kind == "natural" else np.array(value.direction_deg)
+            gaze += share[:, None] * direction
+            free += share * (value.kind != "still")
         return gaze.astype(np.float32), free.astype(np.float32)
 
     def _natural(self, time_s: np.ndarray) -> np.ndarray:
@@ -76,9 +76,9 @@ class GazeTrack:
         while self._next_s <= time_s[-1]:
             self._saccades.append(Saccade(self._next_s, self._saccades[-1].to_deg, self._target_deg()))
             self._next_s += self._rng.uniform(*PAUSE_S)
-        for saccade in self._saccades:
-            later = time_s >= saccade.start_s
-            gaze[later] = saccade.at(time_s[later])
+        edges = np.searchsorted(time_s, [saccade.start_s for saccade in self._saccades[1:]])
+        for saccade, a, b in zip(self._saccades, [0, *edges], [*edges, len(time_s)], strict=True):
+            gaze[a:b] = saccade.at(time_s[a:b])
         self._saccades = self._saccades[-1:]
         return gaze
 
