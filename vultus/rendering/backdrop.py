@@ -15,6 +15,7 @@ from vultus.face.head import FLIP, HeadModel, project
 from vultus.rendering.inpaint import push_pull, smoothstep
 from vultus.rendering.raster import FAR, draw_colours, draw_surface
 from vultus.rendering.surface import NECK_FADE, Pose, Surface
+from vultus.rendering.texture import Texture
 
 CELLS_PER_FACE = 28
 """Grid cells across the width of the face."""
@@ -48,6 +49,8 @@ class Backdrop:
         x, y = np.meshgrid(columns, rows)
         self.uv = np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
         self.triangles = _grid_triangles(len(rows), len(columns))
+        self.attributes = np.ones((len(self.uv), 4), np.float32)
+        self.attributes[:, :2] = Texture.lookup_position(self.uv)
         depth = self._depth(head, fit, surface, width, height, face_px)
         near = np.clip(self.uv.astype(int), 0, [width - 1, height - 1])
         camera_z = depth[near[:, 1], near[:, 0]].astype(np.float64)
@@ -84,7 +87,7 @@ class Backdrop:
     def _attach(self, surface: Surface, face_px: float) -> None:
         """Let grid points near the face follow the skin's expressions, less the farther they are."""
         seen = np.nonzero(surface.visible)[0]
-        distance, nearest = cKDTree(surface.uv[seen]).query(self.uv, k=3)
+        distance, nearest = cKDTree(surface.seen[seen]).query(self.uv, k=3)
         fade = np.exp(-((np.maximum(distance[:, 0] - 0.027 * face_px, 0) / (SKIN_REACH * face_px)) ** 2))
         self.attached = np.nonzero(fade > 1e-3)[0]
         weight = 1 / (distance[self.attached] + 2)
@@ -93,7 +96,7 @@ class Backdrop:
         self.basis = (moves * fade[None, self.attached, None]).reshape(len(surface.basis), -1).astype(np.float32)
 
     def flow(self, offset: np.ndarray, pose: Pose) -> np.ndarray:
-        """Texture position and shade (H, W, 3) float32 of every stage pixel.
+        """Texture lookup position (H, W, 2) float32 of every stage pixel.
 
         Args:
             offset: (52,) expression relative to the picture's.
@@ -108,11 +111,11 @@ class Backdrop:
         width, height = self.stage
         across, down = -(-width // SHRINK) + 2, -(-height // SHRINK) + 2
         seen[:, :2] = (seen[:, :2] - self.margin) / SHRINK + 1
-        coarse = np.zeros((down, across, 3), np.float32)
-        attributes = np.concatenate([self.uv, np.ones((len(self.uv), 2), np.float32)], 1)
+        coarse = np.zeros((down, across, 2), np.float32)
         depth = np.full((down, across), FAR, np.float32)
-        draw_surface(seen, self.triangles, attributes, coarse, np.zeros((down, across), np.uint8), depth, False, 1)
-        coarse[..., 2] = 1.0
+        unused = np.ones((down, across), np.float32)
+        label = np.zeros((down, across), np.uint8)
+        draw_surface(seen, self.triangles, self.attributes, coarse, unused, label, depth, False, 1)
         fine = cv2.resize(coarse, (across * SHRINK, down * SHRINK), interpolation=cv2.INTER_LINEAR)
         return np.ascontiguousarray(fine[SHRINK : SHRINK + height, SHRINK : SHRINK + width])
 

@@ -13,6 +13,7 @@ from vultus.face.head import FLIP, HeadModel, project
 from vultus.face.points import LIPS_INNER, LIPS_OUTER
 from vultus.rendering.inpaint import push_pull, smoothstep
 from vultus.rendering.raster import FAR, draw_colours, draw_surface, vertex_normals
+from vultus.rendering.texture import Texture
 from vultus.rendering.surface import Pose, Surface, lip_opening
 
 LIP_PAIRS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318), (191, 95), (415, 324))
@@ -175,13 +176,13 @@ class Mouth:
         light = light * (0.25 + 0.75 * smoothstep(opening / 0.35))
         return (self.colours * light[:, None]).astype(np.float32)
 
-    def draw(self, points: np.ndarray, screen: np.ndarray, attributes: np.ndarray, texture: np.ndarray, image: np.ndarray, flow: np.ndarray, pose: Pose, margin: int, own_share: float) -> None:
+    def draw(self, points: np.ndarray, screen: np.ndarray, attributes: np.ndarray, texture: Texture, image: np.ndarray, flow: np.ndarray, pose: Pose, margin: int, own_share: float) -> None:
         """Draw the mouth's box into a stage image (H, W, 3) uint8 that already shows the skin.
 
         Args:
             points: (A, 3) moved, unposed; screen: (A, 3) posed, in stage pixels and depth.
             attributes: (A, 4) of `raster.draw_surface`.
-            texture: (h, w, 3) uint8; flow: (H, W, 3) of the finished skin.
+            texture: with the eyes painted; flow: (H, W, 2) of the finished skin.
             own_share: 1 at the picture's own mouth, falling to 0 away from it: there the picture's own inside is shown.
         """
         around = screen[self.rim]
@@ -201,7 +202,8 @@ class Mouth:
         self._stencil(fine, label)
         under = cv2.resize(flow[y0:y1, x0:x1], shape[::-1], interpolation=cv2.INTER_LINEAR)
         depth = np.full(shape, FAR, np.float32)
-        draw_surface(fine, self.lip_triangles, attributes, under, label, depth, True, LIPS)
+        shade = np.ones(shape, np.float32)
+        draw_surface(fine, self.lip_triangles, attributes, under, shade, label, depth, True, LIPS)
         hole = label == HOLE
         if not hole.any():
             return
@@ -215,8 +217,7 @@ class Mouth:
         slit = smoothstep(hole.sum(0) / (0.05 * size * s))
         slit = slit * (0.3 + 0.7 * smoothstep(hole.any(0).sum() / (0.55 * self.width_units * screen_scale * s)))
         inside *= (own_share + (1 - own_share) * (0.35 + 0.65 * slit)).astype(np.float32)[None, :, None]
-        skin = cv2.remap(texture, under[..., 0] - 0.5, under[..., 1] - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        skin = skin * under[..., 2:]
+        skin = texture.look_up(under) * shade[..., None]
         mixed = np.where(hole[..., None], inside, skin)
         small = cv2.resize(mixed, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
         # Only the opening and its edge are taken from here: elsewhere the skin is already exact.

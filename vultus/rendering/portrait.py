@@ -20,6 +20,7 @@ from vultus.rendering.light import Relight
 from vultus.rendering.mouth import Mouth, close_lips
 from vultus.rendering.raster import FAR, draw_surface
 from vultus.rendering.surface import build_surface, head_pose
+from vultus.rendering.texture import Texture, look_up_mask
 
 MAX_GAZE_DEG = (28.0, 18.0)
 """Eyes are turned no farther than this from where the picture looks."""
@@ -46,7 +47,8 @@ class PortraitRenderer:
         self.backdrop = Backdrop(head, self.fit, self.surface, person, canvas.stage[2:], canvas.margin_px)
         self.relight = Relight(self.surface, self.fit)
         self.person = person
-        self._texture = canvas.texture.copy()
+        self._texture = Texture(canvas.texture)
+        self._drawn = np.unique(self.surface.skin)
 
     @property
     def rest_expression(self) -> np.ndarray:
@@ -75,13 +77,11 @@ class PortraitRenderer:
         picture = self.canvas.picture.copy()
         picture[y : y + height, x : x + width] = stage
         matte = np.zeros(picture.shape[:2], np.float32)
-        matte[y : y + height, x : x + width] = cv2.remap(
-            self.person, flow[..., 0] - 0.5, flow[..., 1] - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        matte[y : y + height, x : x + width] = look_up_mask(self.person, flow)
         return picture, matte
 
     def _draw(self, expression, rotation_deg, translation, gaze_deg) -> tuple[np.ndarray, np.ndarray]:
-        """The stage (h, w, 3) uint8 and the texture flow (h, w, 3) behind it."""
+        """The stage (h, w, 3) uint8 and the lookup positions (h, w, 2) behind it."""
         expression = np.clip(np.asarray(expression, np.float32), 0, 1)
         gaze = np.clip(gaze_deg, -np.array(MAX_GAZE_DEG), MAX_GAZE_DEG)
         self._paint_eyes(expression, gaze)
@@ -95,36 +95,35 @@ class PortraitRenderer:
 
         flow = self.backdrop.flow(expression - self.surface.expression, pose)
         attributes = np.empty((len(points), 4), np.float32)
-        attributes[:, :2] = self.surface.uv
+        attributes[:, :2] = self.surface.lookup
         attributes[:, 2] = self.surface.shade * self.relight.ratio(posed)
         attributes[:, 3] = self.surface.cover
-        height, width = flow.shape[:2]
+        size = flow.shape[:2]
+        shade, depth = np.ones(size, np.float32), np.full(size, FAR, np.float32)
         draw_surface(
-            screen, self.surface.skin, attributes, flow, np.zeros((height, width), np.uint8),
-            np.full((height, width), FAR, np.float32), True, 1,
-        )  # fmt: skip
-        stage = cv2.remap(
-            self._texture, flow[..., 0] - 0.5, flow[..., 1] - 0.5, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            screen, self.surface.skin, attributes, flow, shade, np.zeros(size, np.uint8), depth, True, 1
         )
-        self._apply_shade(stage, flow[..., 2], screen)
+        stage = self._texture.look_up(flow)
+        self._apply_shade(stage, shade, screen)
         own_share = max(0.0, 1.0 - 4.0 * away)
         self.mouth.draw(points, screen, attributes, self._texture, stage, flow, pose, self.canvas.margin_px, own_share)
         return stage, flow
 
     def _apply_shade(self, stage: np.ndarray, shade: np.ndarray, screen: np.ndarray) -> None:
         """Multiply the face's box of the stage by its shade."""
-        used = screen[np.unique(self.surface.skin), :2]
+        used = screen[self._drawn, :2]
         height, width = shade.shape
         x0, y0 = np.clip(np.floor(used.min(0)).astype(int), 0, [width, height])
         x1, y1 = np.clip(np.ceil(used.max(0)).astype(int) + 1, 0, [width, height])
         box = stage[y0:y1, x0:x1]
         if box.size:
-            cv2.multiply(box, cv2.merge([np.ascontiguousarray(shade[y0:y1, x0:x1])] * 3), dst=box, dtype=cv2.CV_8U)
+            cv2.multiply(box, cv2.merge([shade[y0:y1, x0:x1]] * 3), dst=box, dtype=cv2.CV_8U)
 
     def _paint_eyes(self, expression: np.ndarray, gaze_deg: np.ndarray) -> None:
         for eye, side in zip(self.eyes, ("Right", "Left"), strict=True):
             closure, wide, squint = (float(expression[index_of(f"eye{n}{side}")]) for n in ("Blink", "Wide", "Squint"))
-            eye.paint(self._texture, EyeState(closure, wide, squint, (float(gaze_deg[0]), float(gaze_deg[1]))))
+            eye.paint(self._texture.pixels, EyeState(closure, wide, squint, (float(gaze_deg[0]), float(gaze_deg[1]))))
+            self._texture.refresh(eye.box)
 
     def _away(self, expression: np.ndarray) -> float:
         """0 at the picture's own mouth, 1 at a mouth at least as far from it as the neutral one is."""

@@ -41,15 +41,16 @@ def _edges(ax, ay, bx, by, cx, cy, inverse_area):
 
 
 @_jit
-def draw_surface(points, triangles, attributes, flow, label, depth, cull, value):
+def draw_surface(points, triangles, attributes, flow, shade, label, depth, cull, value):
     """Draw a textured skin over a flow that is already there.
 
     Args:
         points: (V, 3) float32.
         triangles: (T, 3) int32.
         attributes: (V, 4) float32: texture x, y, shade, and how much the surface replaces what lies under it (0-1).
-        flow: (H, W, 3) float32 in and out: texture x, y, shade. Where the last attribute is below 1 the surface's
-            texture position is blended with the one found here: blending positions, not colours, hides the seam.
+        flow: (H, W, 2) float32 in and out: texture x, y. Where the last attribute is below 1 the surface's texture
+            position is blended with the one found here: blending positions, not colours, hides the seam.
+        shade: (H, W) float32 in and out, likewise.
         label: (H, W) uint8, set to `value` where the surface is drawn.
         depth: (H, W) float32, nearest depth so far.
         cull: whether triangles that face away are left out.
@@ -93,12 +94,12 @@ def draw_surface(points, triangles, attributes, flow, label, depth, cull, value)
                 v = a * va + b * vb + c * vc
                 s = a * sa + b * sb + c * sc
                 if opaque:
-                    flow[y, x, 0], flow[y, x, 1], flow[y, x, 2] = u, v, s
+                    flow[y, x, 0], flow[y, x, 1], shade[y, x] = u, v, s
                 else:
                     m = min(1.0, max(0.0, a * ma + b * mb + c * mc))
                     flow[y, x, 0] += (u - flow[y, x, 0]) * m
                     flow[y, x, 1] += (v - flow[y, x, 1]) * m
-                    flow[y, x, 2] += (s - flow[y, x, 2]) * m
+                    shade[y, x] += (s - shade[y, x]) * m
 
 
 @_jit

@@ -18,6 +18,7 @@ from vultus.face.head import HeadModel, project
 from vultus.face.points import LIPS_INNER, OVAL
 from vultus.rendering.inpaint import smoothstep
 from vultus.rendering.raster import vertex_normals
+from vultus.rendering.texture import Texture
 
 UNRELIABLE = (454, 323, 361, 127, 356, 93, 234, 132, 288, 58, 447, 366, 137, 389, 162, 227, 264, 401, 172, 397, 136, 177)
 """FaceMesh points on the silhouette: they slide along the cheek as the head turns."""
@@ -41,8 +42,10 @@ class Surface:
     """(52, A, 3) float32 deltas; eye shapes fade out in the eyes' windows."""
     expression: np.ndarray
     """(52,) the picture's own expression."""
-    uv: np.ndarray
-    """(A, 2) float32 where in the texture each vertex was seen."""
+    seen: np.ndarray
+    """(A, 2) float32 where each vertex lies in the texture, pixels."""
+    lookup: np.ndarray
+    """(A, 2) float32 where to look its colour up (`Texture.lookup_position`): hidden lip borrows visible lip's."""
     shade: np.ndarray
     """(A,) float32 brightness of skin that the picture does not show (inner lips), else 1."""
     cover: np.ndarray
@@ -186,7 +189,7 @@ def build_surface(head: HeadModel, fit: Fit, eye_windows: list) -> Surface:
     pivot = np.array([0.0, head.mean[head.landmark68[8], 1] + 3.0, -1.5], np.float32)
     used = _facing(head, rest, triangles, cover, fit)
     return Surface(
-        rest, moving, fit.expression.astype(np.float32), uv, shade, cover, np.ascontiguousarray(triangles[used]),
+        rest, moving, fit.expression.astype(np.float32), seen[:, :2].copy(), Texture.lookup_position(uv), shade, cover, np.ascontiguousarray(triangles[used]),
         follow, index, pivot, normals, visible,
     )  # fmt: skip
 
