@@ -6,12 +6,14 @@ import shutil
 import stat
 
 import av
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from vultus.core.errors import InputError, MissingPartError
+from vultus.core.types import Frames
 from vultus.video.provenance import DIGITAL_SOURCE_TYPE, verify
 from vultus.video.signing import home_folder, known_identity, signing_identity
 from vultus.video.write import write_video
@@ -52,6 +54,20 @@ def test_a_changed_byte_is_noticed(made, suffix):
     path.write_bytes(data)
     result = verify(path)
     assert result.signed and result.tampered and not result.valid and not result.trusted and result.reasons
+
+
+def test_long_files_are_signed_block_by_block_without_gaps(tmp_path):
+    """Noise of more than two blocks of 1 MiB: a change is noticed in each, at its edges, and in the last bytes."""
+    noise = np.random.default_rng(0).integers(0, 255, (8, 256, 320, 3), dtype=np.uint8)
+    path = write_video(Frames(list(noise) * 8, 25, 320, 256, 64), tmp_path / "a.mp4")
+    data = bytearray(path.read_bytes())
+    start = data.index(b"mdat", data.index(b"moov")) + 4
+    assert len(data) - start > 2 << 20 and verify(path).valid
+    for position in (start, start + (1 << 20) - 24, start + (1 << 20) + 8, start + (3 << 19), len(data) - 1):
+        data[position] ^= 1
+        path.write_bytes(data)
+        assert verify(path).tampered
+        data[position] ^= 1
 
 
 def test_re_encoding_loses_the_signature(made, tmp_path):

@@ -31,6 +31,14 @@ DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeW
 FOLDER_LIST = "vultus.json"
 FOLDER_MANIFEST = "vultus.c2pa"
 
+# Without these, c2pa holds the whole file in memory, twice: what it sets aside goes to a temporary file, and sound and
+# pictures are hashed in blocks, all of whose hashes (no proofs in boxes of their own) stand in the manifest.
+_FLAT_MEMORY = {
+    "backing_store_memory_threshold_in_mb": 4,
+    "merkle_tree_chunk_size_in_kb": 1024,
+    "merkle_tree_max_proofs": 0,
+}
+
 _EMBEDDABLE = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".png": "image/png"}
 _ANY_BYTES = "application/octet-stream"
 
@@ -74,7 +82,8 @@ def sign(source: Path, signed: Path, title: str, identity: Identity) -> bytes | 
 
     mime = _EMBEDDABLE.get(source.suffix.lower())
     keys = c2pa.C2paSignerInfo(identity.algorithm, identity.chain_pem, identity.key_pem, None)
-    builder = c2pa.Builder(_manifest(title), context=c2pa.Context.from_dict({"verify": {"verify_after_sign": False}}))
+    settings = {"core": _FLAT_MEMORY, "verify": {"verify_after_sign": False}}
+    builder = c2pa.Builder(_manifest(title), context=c2pa.Context.from_dict(settings))
     if mime is None:
         builder.set_no_embed()
     try:
@@ -158,7 +167,7 @@ def _read_manifest(path: Path, mime: str, manifest: bytes | None, marked: bool) 
 
     own = known_identity()
     trust = {"trust_anchors": own.root_pem.decode()} if own else {}
-    context = c2pa.Context.from_dict({"verify": {"verify_trust": True}, "trust": trust})
+    context = c2pa.Context.from_dict({"core": _FLAT_MEMORY, "verify": {"verify_trust": True}, "trust": trust})
     try:
         with path.open("rb") as file, c2pa.Reader(mime, file, manifest, context=context) as reader:
             report, state = json.loads(reader.json()), reader.get_validation_state()
