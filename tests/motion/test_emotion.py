@@ -97,6 +97,15 @@ def test_closures_stay_closed_and_vowels_stay_open_in_every_emotion(name: str) -
     assert face[60, index_of("jawOpen")] >= lips[60, index_of("jawOpen")] > 0.2
 
 
+def test_a_tuck_meets_the_teeth_even_in_surprise() -> None:
+    lips = arkit_weights(
+        articulation([Phone("AA", 0, 0.3), Phone("F", 0.3, 0.4), Phone("AA", 0.4, 0.7)], np.arange(70) / 100)
+    )
+    face = SpeechBlend(100)(lips, np.tile(at_level("surprised", 3), (70, 1)), 1.0)
+    assert face[35, index_of("jawOpen")] < lips[35, index_of("jawOpen")] + 0.02
+    assert face[35, index_of("mouthRollLower")] > 0.4
+
+
 def test_emotion_returns_to_the_mouth_when_speech_stops() -> None:
     lips = np.zeros((200, len(ARKIT52)), np.float32)
     lips[:100, index_of("jawOpen")] = 0.2

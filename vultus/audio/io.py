@@ -15,6 +15,7 @@ from vultus.core.types import SAMPLE_RATE, Speech
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
+    from av.audio.resampler import AudioResampler
     from av.container import InputContainer
 
 MAX_DURATION_S = 4 * 3600.0
@@ -139,7 +140,7 @@ def _timed_samples(container: InputContainer, path: Path) -> Iterator[np.ndarray
         ) from None
 
 
-def _resampled(resampler, frame: AudioFrame | None, done: int, path: Path) -> Iterator[np.ndarray]:
+def _resampled(resampler: AudioResampler, frame: AudioFrame | None, done: int, path: Path) -> Iterator[np.ndarray]:
     for part in resampler.resample(frame):
         samples = part.to_ndarray().mean(0)
         if not np.isfinite(samples).all():

@@ -125,8 +125,13 @@ class Controls:
         for name in options:
             if name not in known:
                 raise ControlError(f"there is no control {name!r}", None, f"controls are {', '.join(sorted(known))}")
-        readers = {"emotion": parse_emotions, "pose": parse_pose, "blink": parse_blink, "gaze": parse_gazes}
-        read = {name: readers[name](value) if isinstance(value, str) and name in readers else value
+        readers: dict[str, Any] = {
+            "emotion": parse_emotions,
+            "pose": parse_pose,
+            "blink": parse_blink,
+            "gaze": parse_gazes,
+        }
+        read: dict[str, Any] = {name: readers[name](value) if isinstance(value, str) and name in readers else value
                 for name, value in options.items()}  # fmt: skip
         return cls(**read)
 

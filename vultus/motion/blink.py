@@ -7,13 +7,13 @@ rates above 100 before fitting, so it is the distribution *cut at 100* that has 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
 import numpy as np
-from scipy.stats import truncnorm
 
 from vultus.core.controls import Blink
 from vultus.core.types import Performance
@@ -198,11 +198,12 @@ def to_and_fro(frame: np.ndarray, length: int) -> np.ndarray:
 def parent_of_cut() -> tuple[float, float]:
     """Mean and sd of the normal distribution that has `LN_MEAN` and `LN_SD` once cut at ln `MAX_RATE`."""
     mean, sd = LN_MEAN, LN_SD
-    for _ in range(100):
-        cut_mean, cut_var = truncnorm.stats(-np.inf, (np.log(MAX_RATE) - mean) / sd, mean, sd, moments="mv")
-        mean += LN_MEAN - cut_mean
-        sd *= LN_SD / np.sqrt(cut_var)
-    return float(mean), float(sd)
+    for _ in range(100):  # a fixed point of the moments of a truncated normal distribution
+        bound = (math.log(MAX_RATE) - mean) / sd
+        below = 0.5 * (1 + math.erf(bound / math.sqrt(2)))
+        pull = math.exp(-0.5 * bound**2) / math.sqrt(2 * math.pi) / below
+        mean, sd = LN_MEAN + sd * pull, LN_SD / math.sqrt(1 - bound * pull - pull**2)
+    return mean, sd
 
 
 @cache

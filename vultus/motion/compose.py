@@ -14,14 +14,16 @@ from vultus.core.bases import ARKIT52, index_of
 
 CORNER_KEPT, OPENER_KEPT = 0.75, 0.25
 """Share of emotion's weight on corner channels and on the other lip channels while the lips articulate."""
-CORNER_KEPT_CLOSED = 0.6
-ROUNDING_PULL = 0.7
+CORNER_KEPT_CLOSED = 0.8
+"""Share of that which corners keep at a closure: less would make a smile flicker, more would part the lips."""
+ROUNDING_PULL = 0.6
 
 _CORNER_NAMES = ("mouthSmile", "mouthFrown", "mouthDimple", "mouthStretch", "mouthLeft", "mouthRight")
 _CORNERS = np.array([name.startswith(_CORNER_NAMES) for name in ARKIT52])
 _LIPS = np.array([name.startswith(("jaw", "mouth", "tongue")) for name in ARKIT52])
 _OPENERS = _LIPS & ~_CORNERS
 _JAW, _CLOSE = index_of("jawOpen"), index_of("mouthClose")
+_TUCK = index_of("mouthRollLower")
 _ROUND = [index_of("mouthPucker"), index_of("mouthFunnel")]
 _MAX_JAW = 0.6
 
@@ -40,7 +42,7 @@ class SpeechBlend:
         """Weights (n, 52) float64 from lips (n, 52) and emotion (n, 52); `lip_scale` widens or narrows speech."""
         lips = np.asarray(lips, np.float64)
         busy = self._articulating(lips)[:, None]
-        closed = closure(lips)[:, None]
+        closed = np.maximum(closure(lips), _tucked(lips))[:, None]
         spoken = lips * lip_scale
         spoken[:, _JAW] = np.minimum(spoken[:, _JAW], _MAX_JAW)
         spoken[:, _CLOSE] = np.minimum(spoken[:, _CLOSE], spoken[:, _JAW])
@@ -65,6 +67,11 @@ def closure(lips: np.ndarray) -> np.ndarray:
     """How far lips that articulate are pressed shut, (n,) 0-1: mouthClose up to jawOpen, which seals them."""
     jaw, close = lips[:, _JAW], lips[:, _CLOSE]
     return np.where(jaw > 0.01, np.clip((close / np.maximum(jaw, 0.01) - 0.5) / 0.45, 0, 1), 0.0)
+
+
+def _tucked(lips: np.ndarray) -> np.ndarray:
+    """How far the lower lip is drawn under the upper teeth (F, V), (n,) 0-1; a closure rolls it in much less."""
+    return np.clip((lips[:, _TUCK] - 0.15) / 0.3, 0, 1)
 
 
 def add_emphasis(weights: np.ndarray, emphasis: np.ndarray, amount: float) -> None:

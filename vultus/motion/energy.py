@@ -65,7 +65,7 @@ class EnergyStream:
     """Time constants of the level, and of the slow mean it stands out of, rising and falling."""
     START_LEVEL = 0.5
     """The slow mean to begin with, so that the first word is not all emphasis."""
-    EMPHASIS_FROM, EMPHASIS_GAIN = 0.06, 4.0
+    EMPHASIS_FROM, EMPHASIS_GAIN = 0.03, 4.5
 
     def __init__(self, fps: float) -> None:
         self._fps = fps

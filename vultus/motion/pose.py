@@ -48,7 +48,7 @@ class IdleHead:
     """
 
     LIMIT_DEG = 6.0
-    SWAY_DEG = np.array([1.5, 0.8, 0.8])
+    SWAY_DEG = np.array([1.5, 1.0, 0.8])
     SWAY_UNITS = np.array([0.10, 0.06, 0.12])
     QUIET_SHARE = 0.45
     """Share of the sway that remains in silence."""
