@@ -173,13 +173,11 @@ def test_a_truncated_file_gives_what_is_there(tmp_path: Path) -> None:
 
 
 def test_damage_is_named_with_its_time_and_can_be_cut_off(tmp_path: Path) -> None:
-    path = tmp_path / "damaged.flac"
-    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 4 * SAMPLE_RATE)
-    soundfile.write(path, noise, SAMPLE_RATE)
+    path = write_container(tmp_path / "damaged.m4a", "aac", 16_000, tone(4, 16_000))
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
-    content[middle : middle + 6000] = np.random.default_rng(1).bytes(6000)
+    content[middle : middle + 500] = np.random.default_rng(1).bytes(500)
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"damaged about [12]\.\d s in"):
         read_speech(path)
-    assert len(read_speech(path, 0, 1).waveform) == SAMPLE_RATE
+    assert len(read_speech(path, 0, 0.8).waveform) == 0.8 * SAMPLE_RATE

@@ -135,9 +135,8 @@ def _timed_samples(container: InputContainer, path: Path) -> Iterator[np.ndarray
                     yield samples
             yield from _resampled(resampler, None, done, path)
     except (av.FFmpegError, ValueError) as error:
-        raise InputError(
-            f"the audio is damaged {done / SAMPLE_RATE:.1f} s in ({error})", path, "convert it anew"
-        ) from None
+        fix = "convert it anew, or cut the damage off with --start and --end"
+        raise InputError(f"the audio is damaged about {done / SAMPLE_RATE:.1f} s in", path, fix) from error
 
 
 def _resampled(resampler: AudioResampler, frame: AudioFrame | None, done: int, path: Path) -> Iterator[np.ndarray]:
