@@ -1,17 +1,24 @@
-"""A talking video of a real photo: scikit-image's public-domain portrait of the astronaut Eileen Collins."""
+"""Make scikit-image's astronaut (NASA, public domain) speak: out/demo.mp4."""
 
-from importlib.resources import files
+from __future__ import annotations
+
+import time
 from pathlib import Path
 
-from PIL import Image
 from skimage.data import astronaut
 
 import vultus
 
-out = Path("out")
-out.mkdir(exist_ok=True)
-Image.fromarray(astronaut()).save(out / "astronaut.png")
-voice = Path(str(files("vultus.assets") / "sample_speech.flac"))
+VOICE = Path(vultus.__file__).parent / "assets" / "sample_speech.flac"
 
-vultus.speak(out / "astronaut.png", voice=voice, output=out / "demo.mp4")
-print(f"Look at {out / 'demo.mp4'}")
+
+def main() -> None:
+    out = Path("out")
+    out.mkdir(exist_ok=True)
+    began = time.monotonic()
+    written = vultus.speak(astronaut(), voice=VOICE, output=out / "demo.mp4", emotion="0:neutral 4.2:happy@2")
+    print(f"{written}: made in {time.monotonic() - began:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

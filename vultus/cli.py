@@ -9,11 +9,15 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from vultus.core.controls import Controls
 from vultus.core.errors import VultusError
+from vultus.core.method import Crop
+from vultus.methods import DEFAULT_METHOD
+from vultus.core.types import DEFAULT_FPS
 
 if TYPE_CHECKING:
     from vultus.video.provenance import Verification
@@ -56,6 +60,126 @@ def _sentences(result: Verification) -> Iterator[str]:
     yield from (f"- {reason}" for reason in result.reasons)
 
 
+def speak(
+    portrait: tyro.conf.Positional[Path],
+    /,
+    voice: Path,
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    emotion: str = "neutral",
+    intensity: float = Controls.intensity,
+    pose: str = "idle",
+    blink: str = "natural",
+    blink_rate: float | None = Controls.blink_rate,
+    gaze: str = "natural",
+    lip_scale: float = Controls.lip_scale,
+    expression_scale: float = Controls.expression_scale,
+    method: str = DEFAULT_METHOD,
+    fps: float = DEFAULT_FPS,
+    size: int | None = None,
+    crop: Crop = "full",
+    background: str = "keep",
+    start: float = 0.0,
+    end: float | None = None,
+    face: int | None = None,
+    seed: int = Controls.seed,
+    save_performance: Path | None = None,
+) -> None:
+    """Make a portrait speak with a voice.
+
+    Args:
+        portrait: A picture of a person: a photo, a painting, a rendering.
+        voice: An audio or video file.
+        output: What to write: .mp4, .webm (may be transparent), or a folder for PNG files.
+        emotion: neutral, angry, contempt, disgusted, fear, happy, sad or surprised; a mix (happy:0.5,surprised:0.5);
+            or keys over time ("0:neutral 2.5:happy@3 6:sad", @ sets a key's level).
+        intensity: Level 0-3 of emotions that set none themselves.
+        pose: idle, still, a VIDEO whose head motion is taken over, or KEYS.csv (time_s,yaw,pitch,roll).
+        blink: natural, none, a VIDEO, or times in seconds (1.0,2.5).
+        blink_rate: Mean blinks a minute.
+        gaze: natural, still, or X,Y in degrees (right and up in the picture); also as keys over time.
+        lip_scale: Factor on the lips' movements.
+        expression_scale: Factor on emotional expression.
+        method: Which method makes the face talk; see `vultus methods`.
+        fps: Frames per second.
+        size: Longer side of the video, or side of the square with --crop face, in pixels.
+        crop: full keeps the whole picture; face is a square around the face.
+        background: keep, none (transparent .webm or PNG), a colour (#20a040), or a picture.
+        start: Second of the voice at which to start.
+        end: Second of the voice at which to end.
+        face: Which face of the picture, from 1, the largest first.
+        seed: Another number, another natural motion; the same number, the same video.
+        save_performance: Also write the performance (.csv or .npz), to edit and `vultus render` again.
+    """
+    options = {k: v for k, v in locals().items() if k not in ("portrait", "voice", "output", "start", "end")}
+    from vultus import animate
+
+    with progress_bar("speaking") as on_progress:
+        written = animate.speak(
+            portrait, voice, output, start_s=start, end_s=end, on_progress=on_progress, **options
+        )
+    print(written)
+
+
+def render(
+    portrait: tyro.conf.Positional[Path],
+    performance: tyro.conf.Positional[Path],
+    /,
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    voice: Path | None = None,
+    method: str = DEFAULT_METHOD,
+    fps: float | None = None,
+    size: int | None = None,
+    crop: Crop = "full",
+    background: str = "keep",
+    face: int | None = None,
+) -> None:
+    """Play a performance (tracked, generated, edited; ours, ARKit's or Live Link Face's) on any portrait.
+
+    Args:
+        portrait: A picture of a person.
+        performance: A .csv or .npz file, from `vultus track`, `vultus speak --save-performance`, or an app.
+        output: What to write: .mp4, .webm, or a folder for PNG files.
+        voice: Sound to go with it.
+        method: Which method shows it; see `vultus methods`.
+        fps: Frames per second; the performance's own unless given.
+        size: Longer side of the video, or side of the square with --crop face, in pixels.
+        crop: full keeps the whole picture; face is a square around the face.
+        background: keep, none, a colour (#20a040), or a picture.
+        face: Which face of the picture, from 1, the largest first.
+    """
+    from vultus import animate
+
+    options: dict[str, Any] = {} if fps is None else {"fps": fps}
+    with progress_bar("rendering") as on_progress:
+        written = animate.render(
+            portrait, performance, output, voice=voice, method=method, face=face, on_progress=on_progress,
+            size=size, crop=crop, background=background, **options,
+        )  # fmt: skip
+    print(written)
+
+
+def track(
+    video: tyro.conf.Positional[Path],
+    /,
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    fps: float | None = None,
+    face: int | None = None,
+) -> None:
+    """Read the performance of a person in a video: head pose, 52 expressions, gaze, blinks, 68 landmarks.
+
+    Args:
+        video: Any video with a face.
+        output: The file to write, .csv or .npz.
+        fps: Frames per second to track at; the video's own unless given.
+        face: Which face, from 1, the largest first.
+    """
+    from vultus import animate
+
+    with progress_bar("tracking") as on_progress:
+        performance = animate.track(video, output, fps=fps, face=face, on_progress=on_progress)
+    print(f"{output}: {len(performance)} frames, a face in {performance.valid.mean():.0%} of them")
+
+
 def methods() -> int:
     """List the methods that can make a face talk."""
     from vultus.methods import METHODS
@@ -66,6 +190,9 @@ def methods() -> int:
 
 
 VERBS: dict[str, Callable[..., int | None]] = {
+    "speak": speak,
+    "render": render,
+    "track": track,
     "verify": verify,
     "methods": methods,
 }

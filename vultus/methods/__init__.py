@@ -1,6 +1,23 @@
 """The methods, one folder each, which know nothing of each other."""
 
+from __future__ import annotations
+
+import importlib
+
+from vultus.core.errors import ControlError
+from vultus.core.method import Method
+
 METHODS: dict[str, str] = {
     "portrait": "vultus.methods.portrait",
 }
-"""The registry: name -> module, imported only when asked for."""
+"""The registry: name -> module with a `METHOD`, imported only when asked for."""
+
+DEFAULT_METHOD = "portrait"
+
+
+def get_method(name: str) -> Method:
+    """The method of that name. Raises ControlError naming the ones there are."""
+    if name not in METHODS:
+        raise ControlError(f"there is no method {name!r}", "--method", f"choose {', '.join(METHODS)}")
+    method: Method = importlib.import_module(METHODS[name]).METHOD
+    return method

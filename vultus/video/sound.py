@@ -46,7 +46,7 @@ class SoundTrack:
         skip = round(self.start_s * self.rate)
         left = None if self.end_s is None else round(self.end_s * self.rate) - skip
         for block in self._whole():
-            cut = block[:, skip:]
+            cut = np.clip(np.nan_to_num(block[:, skip:]), -1, 1)  # float files may hold anything
             skip = max(0, skip - block.shape[1])
             if left is not None:
                 cut = cut[:, :left]

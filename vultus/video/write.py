@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import shutil
@@ -48,15 +49,20 @@ def write_video(
     codec = CODECS.get(target.suffix.lower())
     rate = codec.sample_rate_hz if codec else None
     sound = None if audio is None else SoundTrack(Path(audio), audio_start_s, audio_end_s, rate)
-    with _partial(target) as partial:
-        if codec is None:
-            _encode(FolderEncoder(partial, frames, sound), frames, on_progress)
-            sign_folder(partial, target.name, identity)
-            _replace_folder(partial, target)
-        else:
-            _encode(_container_encoder(partial, frames, sound), frames, on_progress)
-            with _partial(target) as signed:
-                _put_in_place(signed, target, sign(partial, signed, target.name, identity))
+    try:
+        with _partial(target) as partial:
+            if codec is None:
+                _encode(FolderEncoder(partial, frames, sound), frames, on_progress)
+                sign_folder(partial, target.name, identity)
+                _replace_folder(partial, target)
+            else:
+                _encode(_container_encoder(partial, frames, sound), frames, on_progress)
+                with _partial(target) as signed:
+                    _put_in_place(signed, target, sign(partial, signed, target.name, identity))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise InputError("the disk is full", target, "make room or choose another place") from error
     return target
 
 

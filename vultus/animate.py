@@ -1,0 +1,230 @@
+"""The main paths: a subject and a voice, or a performance, to a video; a video to a performance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+import numpy as np
+
+from vultus.core.controls import Controls
+from vultus.core.errors import ControlError
+from vultus.core.method import Crop, Driver, Look
+from vultus.core.types import Performance, Portrait
+from vultus.methods import DEFAULT_METHOD, get_method
+
+OnProgress = Callable[[int, int | None], None]
+"""Called with frames done and their total, None where unknown."""
+
+
+class LookOptions(TypedDict, total=False):
+    """Options of what the video looks like; see `core.method.Look`. `background` may also be a path to a picture."""
+
+    fps: float
+    crop: Crop
+    size: int | None
+    background: str | Path | np.ndarray
+
+
+class SpeakOptions(LookOptions, total=False):
+    """Options of `speak`; see `core.controls.Controls`, whose text forms are accepted."""
+
+    emotion: str
+    intensity: float
+    pose: str
+    blink: str
+    blink_rate: float | None
+    gaze: str
+    lip_scale: float
+    expression_scale: float
+    seed: int
+
+
+def open_portrait(picture: str | Path | np.ndarray, face: int | None = None) -> Portrait:
+    """Read a picture (or take (H, W, 3) uint8 RGB), find the face (`face` counts from 1, largest first) and fit it.
+
+    Raises InputError for a picture that cannot be read or shows no usable face.
+    """
+    from vultus.face.fit import fit_face
+    from vultus.face.head import embedded_head
+    from vultus.face.landmarks import select_face
+    from vultus.video.read import read_image
+
+    image, alpha = (picture, None) if isinstance(picture, np.ndarray) else read_image(picture)
+    where = None if isinstance(picture, np.ndarray) else picture
+    if alpha is not None:  # what lies under a transparent pixel is nobody's choice
+        image = np.round(image * (alpha[..., None] / 255.0) + 255.0 * (1 - alpha[..., None] / 255.0)).astype(np.uint8)
+    fit = fit_face(select_face(image, face, where), embedded_head())
+    return Portrait(image, fit, alpha, Path(picture).name if where is not None else "portrait")
+
+
+def speak(
+    portrait: str | Path | np.ndarray | Portrait,
+    voice: str | Path,
+    output: str | Path,
+    *,
+    method: str = DEFAULT_METHOD,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    face: int | None = None,
+    save_performance: str | Path | None = None,
+    on_progress: OnProgress | None = None,
+    **options: Unpack[SpeakOptions],
+) -> Path:
+    """Make a portrait speak with a voice; returns the path of the video written.
+
+    Args:
+        portrait: a picture, or one opened before by `open_portrait`.
+        voice: an audio or video file; `start_s` and `end_s` choose a part of it.
+        output: .mp4, .webm, or a folder for PNG files.
+        method: see `vultus methods`.
+        face: which face of the picture, from 1, the largest first.
+        save_performance: also write the performance there (.csv or .npz).
+        on_progress: called with frames done and their total.
+        **options: `Controls` and `Look`.
+
+    Raises VultusError, one sentence; then nothing has been written.
+    """
+    from vultus.audio.io import open_speech
+    from vultus.face.rig import save_performance as write_performance
+    from vultus.video.write import write_video
+
+    chosen = get_method(method)
+    look, controls = _split(options)
+    _check_supported(method, chosen.controls, options)
+    speech = open_speech(voice, start_s, end_s)
+    subject = portrait if isinstance(portrait, Portrait) else open_portrait(portrait, face)
+    pose_source, blink_source = _sources(controls)
+    driver = chosen.driver(controls, look.fps, pose_source, blink_source)
+    kept: list[Performance] | None = None if save_performance is None else []
+    count = None if speech.duration_s is None else max(1, round(speech.duration_s * look.fps))
+    frames = chosen.renderer(subject, look).play(_performances(driver, speech, kept), count)
+    written = write_video(
+        frames, output, Path(voice), audio_start_s=start_s, audio_end_s=end_s, on_progress=on_progress
+    )
+    if save_performance is not None and kept:
+        write_performance(Performance.concatenate(kept), Path(save_performance))
+    return written
+
+
+def render(
+    portrait: str | Path | np.ndarray | Portrait,
+    performance: str | Path | Performance,
+    output: str | Path,
+    *,
+    voice: str | Path | None = None,
+    method: str = DEFAULT_METHOD,
+    face: int | None = None,
+    on_progress: OnProgress | None = None,
+    **options: Unpack[LookOptions],
+) -> Path:
+    """Play a performance on a portrait; returns the path of the video written.
+
+    Args:
+        performance: one in memory, or a file: ours, ARKit's, Live Link Face's. A tracked one (reference "camera") is
+            retargeted: offsets from the actor's resting look and pose.
+        voice: sound to go with it.
+        **options: `Look`; fps is the performance's own unless given.
+    """
+    from vultus.face.rig import convert, load_performance
+    from vultus.motion.retarget import retarget
+    from vultus.video.write import write_video
+
+    acted = performance if isinstance(performance, Performance) else load_performance(Path(performance))
+    acted = retarget(convert(acted, "arkit52"))
+    acted = acted.resampled(options.setdefault("fps", acted.fps))
+    look, _ = _split(options)
+    subject = portrait if isinstance(portrait, Portrait) else open_portrait(portrait, face)
+    renderer = get_method(method).renderer(subject, look)
+    frames = renderer.play([acted], len(acted))
+    return write_video(frames, output, None if voice is None else Path(voice), on_progress=on_progress)
+
+
+def track(
+    video: str | Path,
+    output: str | Path | None = None,
+    *,
+    fps: float | None = None,
+    face: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Performance:
+    """The performance of one person in a video, and, with `output` (.csv or .npz), the file of it."""
+    from dataclasses import replace
+
+    from vultus.face.rig import save_performance
+    from vultus.face.track import track as track_frames
+    from vultus.video.read import open_video
+
+    frames = open_video(video).frames(fps)
+    counted = replace(frames, images=_counted(frames.images, frames.count, on_progress))
+    performance = track_frames(counted, face=face, where=video)
+    if output is not None:
+        save_performance(performance, Path(output))
+    return performance
+
+
+def _performances(
+    driver: Driver, speech: Iterable[np.ndarray], kept: list[Performance] | None
+) -> Iterator[Performance]:
+    """What a driver makes of a voice, as it comes; `kept` collects it."""
+
+    def pieces() -> Iterator[Performance | None]:
+        for samples in speech:
+            yield driver.push(samples)
+        yield driver.finish()
+
+    for piece in pieces():
+        if piece is not None:
+            if kept is not None:
+                kept.append(piece)
+            yield piece
+
+
+def _split(options: SpeakOptions | LookOptions) -> tuple[Look, Controls]:
+    """Look and controls from options as a user gives them."""
+    from vultus.video.read import read_image
+
+    given = dict(options)
+    look = {name: given.pop(name) for name in LookOptions.__annotations__ if name in given}
+    background = look.get("background")
+    if isinstance(background, Path) or (isinstance(background, str) and _names_a_file(background)):
+        look["background"] = read_image(background)[0]
+    return Look(**look), Controls.parse(**given)
+
+
+def _names_a_file(background: str) -> bool:
+    return background not in ("keep", "none") and not background.startswith("#")
+
+
+def _check_supported(method: str, supported: frozenset[str], options: SpeakOptions) -> None:
+    """Refuse a control that the method would ignore, naming the methods that do not."""
+    from vultus.methods import METHODS
+
+    for name in options:
+        if name in LookOptions.__annotations__ or name in supported:
+            continue
+        able = [other for other in METHODS if name in get_method(other).controls]
+        fix = f"choose {' or '.join(able)}" if able else "leave it out"
+        raise ControlError(f"the method {method} has no control {name}", f"--{name.replace('_', '-')}", fix)
+
+
+def _sources(controls: Controls) -> tuple[Performance | None, Performance | None]:
+    """Tracked performances of the videos from which pose and blinks are to come; one video is tracked once."""
+    tracked: dict[Path, Performance] = {}
+    found: list[Performance | None] = []
+    for control in (controls.pose, controls.blink):
+        if control.kind != "video" or control.path is None:
+            found.append(None)
+            continue
+        if control.path not in tracked:
+            tracked[control.path] = track(control.path)
+        found.append(tracked[control.path])
+    return found[0], found[1]
+
+
+def _counted(images: Iterable[np.ndarray], total: int | None, on_progress: OnProgress | None) -> Iterator[np.ndarray]:
+    for done, image in enumerate(images, 1):
+        yield image
+        if on_progress is not None:
+            on_progress(done, total)

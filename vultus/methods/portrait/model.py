@@ -1,0 +1,168 @@
+"""The portrait renderer as a method's renderer: performances in, frames of one photo or of a video out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from vultus.core.bases import ARKIT52
+from vultus.core.errors import ControlError
+from vultus.core.method import Look
+from vultus.core.pose import degrees_from_matrix
+from vultus.core.types import Fit, Footage, Frames, Performance, Portrait
+from vultus.face.segment import person_mask
+from vultus.motion.noise import soft_limit
+from vultus.rendering.background import behind, composite, decontaminated, matte_from_mask
+from vultus.rendering.canvas import Canvas, lay_canvas
+from vultus.rendering.portrait import PortraitRenderer
+
+REST_SHARE = {"mouthSmile": 0.4, "mouthFrown": 0.4, "mouthDimple": 0.4, "cheekSquint": 0.6, "noseSneer": 0.5}
+"""How much of the photo's own expression its subject keeps at rest; brows and eyes keep all, the other shapes nothing.
+
+A wide smile would neither speak nor stand for a neutral face, but none at all would look like another person.
+"""
+TURN_FREE_DEG, TURN_LIMIT_DEG = 17.0, 26.0
+"""Rotations beyond the first bend softly towards the second."""
+PROFILE_FROM_DEG, PROFILE_FREE_DEG, PROFILE_LIMIT_DEG = 18.0, 2.0, 6.0
+"""A face seen this far from the side cannot turn its hidden cheek forward by more than the last."""
+
+
+def rest_expression(fit: Fit) -> np.ndarray:
+    """The look (52,) to which a photo's subject returns between words."""
+    share = np.zeros(len(ARKIT52), np.float32)
+    for k, name in enumerate(ARKIT52):
+        if name.startswith(("brow", "eye")):
+            share[k] = 1
+        for start, value in REST_SHARE.items():
+            if name.startswith(start):
+                share[k] = value
+    return fit.expression.astype(np.float32) * share
+
+
+class PhotoRenderer:
+    """Plays performances on one photo."""
+
+    needs = ("expression",)
+
+    def __init__(self, portrait: Portrait, look: Look) -> None:
+        self.look = look
+        self.portrait = portrait
+        canvas = lay_canvas(portrait, look.crop, look.size)
+        mask = _texture_mask(canvas)
+        self.keep = isinstance(look.background, str) and look.background == "keep"
+        if not self.keep:
+            height, width = canvas.picture.shape[:2]
+            self.backdrop = behind(look.background, width, height)
+            self.matte = canvas.alpha / np.float32(255) if canvas.alpha is not None else _picture_matte(canvas)
+            mask = matte_from_mask(canvas.texture, mask)
+            canvas = replace(
+                canvas,
+                texture=decontaminated(canvas.texture, mask),
+                picture=decontaminated(canvas.picture, self.matte),
+            )
+        self.renderer = PortraitRenderer(canvas, portrait.fit, mask)
+        self.rest = rest_expression(portrait.fit)
+        self.own_deg = degrees_from_matrix(portrait.fit.rotation)
+
+    def play(self, performances: Iterable[Performance], count: int | None = None) -> Frames:
+        """See `core.method.Renderer`. Expression must be in the arkit52 basis."""
+        height, width = self.renderer.canvas.picture.shape[:2]
+        alpha = not self.keep and self.backdrop is None
+        return Frames(self._frames(performances), self.look.fps, width, height, count, alpha)
+
+    def _frames(self, performances: Iterable[Performance]) -> Iterator[np.ndarray]:
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)  # the encoder wants the other core; more threads only wait for each other
+        try:
+            for performance in performances:
+                for k in range(len(performance)):
+                    yield self._frame(*self._state(performance, k))
+        finally:
+            cv2.setNumThreads(threads)
+
+    def _state(self, performance: Performance, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Absolute expression, rotation and translation relative to the photo, and gaze relative to it, of frame k."""
+        if performance.expression is None or performance.basis != "arkit52":
+            raise ControlError("the portrait method needs expressions in the arkit52 basis", performance.basis)
+        zero = np.zeros(3, np.float32)
+        rotation = zero if performance.rotation is None else performance.rotation[k]
+        translation = zero if performance.translation is None else performance.translation[k]
+        gaze = zero[:2] if performance.gaze is None else performance.gaze[k]
+        expression = performance.expression[k]
+        if performance.reference == "rest":
+            expression = self.rest + expression * (1 - self.rest)
+        else:
+            rotation, gaze = rotation - self.own_deg, gaze - self.portrait.fit.gaze_deg
+            translation = zero
+        return expression, self._limited(rotation), translation, gaze
+
+    def _limited(self, rotation_deg: np.ndarray) -> np.ndarray:
+        limited = soft_limit(np.asarray(rotation_deg, np.float64), TURN_FREE_DEG, TURN_LIMIT_DEG)
+        yaw = self.own_deg[0]
+        if abs(yaw) > PROFILE_FROM_DEG and limited[0] * yaw < 0:
+            limited[0] = soft_limit(limited[0], PROFILE_FREE_DEG, PROFILE_LIMIT_DEG)
+        return limited
+
+    def _frame(self, expression, rotation, translation, gaze) -> np.ndarray:
+        if self.keep:
+            return self.renderer.frame(expression, rotation, translation, gaze)
+        frame, moved = self.renderer.frame_and_matte(expression, rotation, translation, gaze)
+        x, y, width, height = self.renderer.canvas.stage
+        matte = self.matte.copy()
+        stage = (slice(y, y + height), slice(x, x + width))
+        matte[stage] = moved[stage]
+        return composite(frame, matte, self.backdrop)
+
+
+class FootageRenderer:
+    """Plays performances on a video: each frame is textured from itself, so that only the face changes.
+
+    A performance frame replaces the expression of the video's frame (reference "camera": absolute weights; "rest": on
+    top of a relaxed mouth); rotation and translation are added to the head's own motion. Frames without a face pass.
+    """
+
+    needs = ("expression",)
+
+    def __init__(self, footage: Footage, look: Look) -> None:
+        if look.crop != "full" or not (isinstance(look.background, str) and look.background == "keep"):
+            raise ControlError("a video keeps its own frame and background", "--crop, --background", "leave them out")
+        self.footage, self.look = footage, look
+
+    def play(self, performances: Iterable[Performance], count: int | None = None) -> Frames:
+        """See `core.method.Renderer`; ends with the shorter of footage and performance."""
+        frames = self.footage.frames
+        return Frames(self._frames(performances), frames.fps, frames.width, frames.height, count or frames.count)
+
+    def _frames(self, performances: Iterable[Performance]) -> Iterator[np.ndarray]:
+        source = zip(self.footage.frames, self.footage.fits, strict=False)
+        size = max(self.footage.frames.width, self.footage.frames.height)
+        for performance in performances:
+            for k in range(len(performance)):
+                pair = next(source, None)
+                if pair is None:
+                    return
+                image, fit = pair
+                if fit is None:
+                    yield image
+                    continue
+                photo = PhotoRenderer(Portrait(image, fit), replace(self.look, size=size))
+                yield photo.renderer.frame(*self._on_footage(photo, performance, k))
+
+    @staticmethod
+    def _on_footage(photo: PhotoRenderer, performance: Performance, k: int):
+        expression, rotation, translation, gaze = photo._state(performance, k)
+        if performance.reference == "camera":
+            rotation, gaze = np.zeros(3), np.zeros(2)
+        return expression, rotation, translation, gaze
+
+
+def _texture_mask(canvas: Canvas) -> np.ndarray:
+    """The person's mask (h, w) float32 over the canvas's texture; mirrored surroundings count like their originals."""
+    return person_mask(canvas.texture)
+
+
+def _picture_matte(canvas: Canvas) -> np.ndarray:
+    return matte_from_mask(canvas.picture, person_mask(canvas.picture))
