@@ -126,9 +126,9 @@ def _timed_samples(container: InputContainer, path: Path) -> Iterator[np.ndarray
                 if frame.time is not None:
                     missing_s = frame.time - zero_s - done / SAMPLE_RATE
                     if missing_s > (_GAP_S if done else 0.5 / SAMPLE_RATE):
-                        silence = _silence(missing_s, path)
-                        done += len(silence)
-                        yield silence
+                        for silence in _silence(missing_s, path):
+                            done += len(silence)
+                            yield silence
                 frame.pts = None
                 for samples in _resampled(resampler, frame, done, path):
                     done += len(samples)
@@ -148,10 +148,12 @@ def _resampled(resampler: AudioResampler, frame: AudioFrame | None, done: int, p
         yield np.clip(samples, -1, 1).astype(np.float32)
 
 
-def _silence(seconds: float, path: Path) -> np.ndarray:
+def _silence(seconds: float, path: Path) -> Iterator[np.ndarray]:
     if seconds > MAX_DURATION_S:
         raise InputError(f"timestamps jump by {seconds:.0f} s", path, "convert it anew")
-    return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+    missing = round(seconds * SAMPLE_RATE)
+    for at in range(0, missing, _CHUNK_SAMPLES):
+        yield np.zeros(min(_CHUNK_SAMPLES, missing - at), np.float32)
 
 
 def _cut(blocks: Iterator[np.ndarray], start_s: float, end_s: float | None, path: Path) -> Iterator[np.ndarray]:
