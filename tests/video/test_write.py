@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import signal
 import struct
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
+from subprocess import PIPE
 
 import av
 import numpy as np
@@ -258,3 +263,62 @@ def test_progress_counts_to_the_end(out, grey_frames):
     seen = []
     write_video(grey_frames(LEVELS), out / "a.mp4", on_progress=lambda done, total: seen.append((done, total)))
     assert seen == [(i, 10) for i in range(1, 11)] + [(10, 10)]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.webm", "seq"])
+def test_sound_with_nan_and_overflow_is_tamed(out, tmp_path, grey_frames, name):
+    import soundfile
+
+    wave = 0.5 * np.sin(np.arange(32_000) * 0.1).astype(np.float32)
+    wave[100:200], wave[300:400], wave[500:600] = np.nan, np.inf, 1e30
+    soundfile.write(tmp_path / "a.wav", wave, 16_000, subtype="FLOAT")
+    path = write_video(grey_frames(LEVELS), out / name, tmp_path / "a.wav")
+    sound, _ = decoded_sound(path / "audio.wav" if path.is_dir() else path)
+    assert np.isfinite(sound).all() and sound.size > 0
+
+
+def test_silence_shorter_than_the_pictures(out, grey_frames, sound_file):
+    path = write_video(grey_frames([100] * 25), out / "a.mp4", sound_file(0.2, (0, 0)))
+    assert open_video(path).count == 25
+    sound, rate = decoded_sound(path)
+    assert sound.shape[1] / rate == pytest.approx(0.2, abs=0.05)
+
+
+def test_a_full_disk_is_one_sentence(out, grey_frames, monkeypatch):
+    def add(self, image):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(write.ContainerEncoder, "add", add)
+    with pytest.raises(InputError, match="disk is full"):
+        write_video(grey_frames(LEVELS), out / "a.mp4")
+    assert names(out) == []
+
+
+PROGRAM = """
+import sys, time
+import numpy as np
+from vultus import cli
+from vultus.core.types import Frames
+from vultus.video.write import write_video
+
+def act() -> None:
+    def images():
+        for index in range(10_000):
+            if index == 20:
+                print("going", flush=True)
+            time.sleep(0.005)
+            yield np.full((48, 64, 3), index % 255, np.uint8)
+    write_video(Frames(images(), 25, 64, 48), sys.argv[1])
+
+cli.VERBS["act"] = act
+sys.exit(cli.run(["act"]))
+"""
+
+
+def test_ctrl_c_in_a_real_process(out):
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, str(out / "a.mp4")], stdout=PIPE, stderr=PIPE) as process:
+        process.stdout.readline()
+        assert names(out)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 130 and said == b"vultus: stopped; nothing was written.\n" and names(out) == []
