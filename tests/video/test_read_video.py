@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from vultus.core.errors import InputError
 from vultus.video.read import open_video
+from vultus.video.sound import SoundTrack
 
 
 def levels_of(path: Path, fps: float | None = None) -> list[int]:
@@ -147,6 +148,19 @@ def test_cut_off_file(clip):
     path = clip([i / 25 for i in range(10)], LEVELS)
     path.write_bytes(path.read_bytes()[:-400])  # its index stands at the end
     assert "damaged" in refusal(path)
+
+
+def test_unknown_codecs(clip):
+    path = clip([0, 0.04], [10, 60], sound_s=0.5)
+    data = path.read_bytes()
+    path.write_bytes(
+        data.replace(b"mp4a", b"zzzz").replace(b"\x40\x15", b"\xfe\x15")
+    )  # and its ISO 14496-1 object type
+    assert len(levels_of(path)) >= 2
+    with pytest.raises(InputError, match="unknown codec"):
+        SoundTrack(path)
+    path.write_bytes(data.replace(b"avc1", b"zzzz"))
+    assert "unknown codec" in refusal(path)
 
 
 def test_tiny_video(clip):

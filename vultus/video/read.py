@@ -182,6 +182,8 @@ def open_video(path: str | Path) -> Video:
             if not container.streams.video:
                 raise InputError("the file holds no picture track", path, "give a video")
             stream = container.streams.video[0]
+            if stream.codec_context is None:  # PyAV's answer to a codec that ffmpeg does not know
+                raise InputError("the video has an unknown codec", path, "convert it to H.264 first")
             first = next(iter(container.decode(stream)), None)
             if first is None:
                 raise InputError("the video holds no frame", path)

@@ -31,6 +31,8 @@ class SoundTrack:
                 if not container.streams.audio:
                     raise InputError("the file holds no sound", path, "give a file with a sound track")
                 codec = container.streams.audio[0].codec_context
+                if codec is None:  # PyAV's answer to a codec that ffmpeg does not know
+                    raise InputError("the sound has an unknown codec", path, "convert it to WAV first")
                 self.channels = min(2, max(1, codec.channels))
                 kept = codec.sample_rate if codec.sample_rate in KEPT_RATES else KEPT_RATES[-1]
                 self.rate = rate or kept
