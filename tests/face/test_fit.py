@@ -74,8 +74,8 @@ def test_the_fit_obeys_its_own_camera(fitter):
 def test_an_expression_is_recognised_for_what_it_is(fitter, name, weight):
     rest, _ = made_face(fitter, (6, 3, 2), seed=5)
     points, truth = made_face(fitter, (6, 3, 2), seed=5, **{name: weight})
-    before = fitter.fit(rest)
-    change = fitter.follow(points, None, before.identity, Camera.around(rest)).expression - before.expression
+    person = fitter.meet([rest])
+    change = fitter.follow(points, None, person).expression - fitter.follow(rest, None, person).expression
     put_in = truth > 0
     assert change[put_in].mean() > 0.6 * weight
     assert np.abs(change[~put_in]).max() < 0.4 * weight
@@ -114,11 +114,11 @@ def test_openness_follows_the_lids_and_not_the_head(fitter):
 
 def test_following_starts_from_the_frame_before(fitter):
     first, _ = made_face(fitter, seed=4)
-    camera, identity = Camera.around(first), fitter.fit(first).identity
-    fit = fitter.follow(first, None, identity, camera)
+    person = fitter.meet([first])
+    fit = fitter.follow(first, None, person)
     for step in range(1, 6):
         points, _ = made_face(fitter, (3.0 * step, 0, 0), seed=4, jawOpen=0.06 * step)
-        fit = fitter.follow(points, fit, identity, camera)
+        fit = fitter.follow(points, fit, person)
     np.testing.assert_allclose(degrees_from_matrix(fit.rotation), (15, 0, 0), atol=2)
     assert fit.expression[index_of("jawOpen")] == pytest.approx(0.3, abs=0.1)
 

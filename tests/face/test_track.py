@@ -113,12 +113,12 @@ def test_smoothing_does_not_reach_across_a_cut():
 def test_lid_closure_is_calibrated_to_the_person():
     droopy = np.full((100, 2), 0.6, np.float32)
     droopy[50:53] = 0.0
-    shut = lid_closure(droopy, np.ones(100, bool))
+    shut = lid_closure(droopy, np.ones(100, bool), 25.0)
     np.testing.assert_allclose(shut[:50], 0)
     np.testing.assert_allclose(shut[50:53], 1)
     squinting = np.full((100, 2), 1.0, np.float32)
     squinting[40:60] = 0.95
-    assert lid_closure(squinting, np.ones(100, bool)).max() == 0
+    assert lid_closure(squinting, np.ones(100, bool), 25.0).max() == 0
 
 
 @pytest.mark.skipif(not CLIP.exists(), reason="the shared clips are not beside the repository")

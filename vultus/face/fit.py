@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vultus.core.bases import ARKIT52, index_of
+from vultus.core.pose import degrees_from_matrix
 from vultus.core.types import Fit
 from vultus.face.gaze import gaze_degrees
-from vultus.face.head import FLIP, HeadModel
+from vultus.face.head import FLIP, HeadModel, project
 from vultus.face.points import LEFT_EYE, LIPS, RIGHT_EYE, face_box
 
 CROP_SCALE = 2.3
@@ -26,20 +27,22 @@ _CROP_PX = 512.0
 _SILHOUETTE = (454, 323, 361, 127, 356, 93, 234, 132, 288, 58, 447, 366, 137, 389, 162, 227, 264, 401, 172, 397, 136,
                177, 368, 251, 21, 10, 338, 297, 332, 284, 109, 67, 103, 54)  # fmt: skip
 _NOSTRILS = (238, 239, 309, 459, 241, 461)
-_GAPS = ((159, 145, 3.0), (158, 153, 3.0), (160, 144, 3.0), (386, 374, 3.0), (385, 380, 3.0), (387, 373, 3.0),
-         (13, 14, 3.0), (82, 87, 3.0), (312, 317, 3.0), (81, 178, 2.0), (311, 402, 2.0),
-         (61, 291, 2.0), (78, 308, 2.0))  # fmt: skip
-"""Pairs of points whose difference counts on its own, with its weight: lid gaps, lip gaps, mouth width."""
+_GAPS = tuple((upper, lower, 3.0) for upper, lower in
+              ((159, 145), (158, 153), (160, 144), (386, 374), (385, 380), (387, 373))) + tuple(
+    (upper, lower, 12.0) for upper, lower in
+    ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (61, 291), (78, 308),
+     (0, 13), (14, 17), (37, 82), (267, 312), (87, 84), (317, 314)))  # fmt: skip
+"""Points whose difference counts on its own, and its weight: gaps of lids and lips, mouth width, lip thickness."""
 
 _FIXED = tuple(name for name in ARKIT52 if name.startswith("eyeLook")) + ("tongueOut",)
 """Held at zero: gaze is a channel of its own, and landmarks do not show the tongue."""
 _IDENTITY_RIDGE = 7.0
 _RIDGE = {
-    "jawOpen": 20.0, "mouthPucker": 50.0, "mouthLowerDown": 50.0, "browDown": 50.0, "browInnerUp": 50.0,
-    "mouthSmile": 60.0, "mouthFunnel": 80.0, "mouthPress": 200.0, "mouthShrugLower": 300.0, "mouthShrugUpper": 400.0,
-    "mouthStretch": 400.0, "mouthDimple": 800.0, "cheekSquint": 800.0, "noseSneer": 800.0, "mouthLeft": 1500.0,
-    "mouthRight": 1500.0, "jawLeft": 3000.0, "jawRight": 3000.0, "mouthClose": 8000.0, "cheekPuff": 20000.0,
-    "jawForward": 20000.0,
+    "jawOpen": 20.0, "mouthPucker": 50.0, "browDown": 50.0, "browInnerUp": 50.0, "mouthSmile": 60.0,
+    "mouthFunnel": 80.0, "mouthLowerDown": 200.0, "mouthUpperUp": 200.0, "mouthPress": 200.0, "mouthFrown": 400.0,
+    "mouthStretch": 400.0, "mouthRollLower": 500.0, "mouthRollUpper": 500.0, "mouthDimple": 800.0, "cheekSquint": 800.0,
+    "noseSneer": 800.0, "mouthShrugLower": 1000.0, "mouthShrugUpper": 1500.0, "mouthLeft": 1500.0, "mouthRight": 1500.0,
+    "jawLeft": 3000.0, "jawRight": 3000.0, "mouthClose": 8000.0, "cheekPuff": 20000.0, "jawForward": 20000.0,
 }  # fmt: skip
 """Quadratic penalty by name, without Left or Right: little on what speech uses, much on what landmarks hardly show."""
 _DEFAULT_RIDGE = 100.0
@@ -47,6 +50,10 @@ _SPARSE = 5.0
 """Linear penalty on every expression weight, so that noise does not leave all of them slightly on."""
 _PAIR = 1000.0
 """Penalty on left minus right of an expression: the far side of a turned face is seen badly."""
+_IDENTITY_FRAMES = 8
+_REST_PERCENTILE = 40
+_NEVER_REST = ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "eyeBlinkLeft", "eyeBlinkRight", "mouthClose")
+"""Expressions that people keep up for seconds: never taken for the build of a face."""
 _ROBUST_PX = 6.0
 _POSE_ONLY = 4
 
@@ -73,6 +80,19 @@ class Camera:
         return (points - self.center_px) * (_CROP_PX / self.crop_px)
 
 
+@dataclass(frozen=True)
+class Person:
+    """What stays the same through a video of somebody."""
+
+    identity: np.ndarray
+    """(60,) as in `Fit`."""
+    camera: Camera
+    rest: np.ndarray
+    """(52,) expression weights that the face keeps at rest: no frame is fitted below them."""
+    offset: np.ndarray
+    """(468, 3) head units from the model's points to where FaceMesh sees them on this face."""
+
+
 @dataclass
 class State:
     """The unknowns: head-frame rotation (3, 3), camera-frame translation (3,), identity (I,), expression (52,)."""
@@ -81,6 +101,9 @@ class State:
     translation: np.ndarray
     identity: np.ndarray
     expression: np.ndarray
+    rest: np.ndarray
+    """(52,) where the expression is drawn to by its priors, and its lower bound."""
+    offset: np.ndarray | float = 0.0
 
 
 class Fitter:
@@ -96,6 +119,7 @@ class Fitter:
         self.pairs = [(self.active.tolist().index(index_of(name)), self.active.tolist().index(index_of(twin)))
                       for name in ARKIT52 if name.endswith("Left") and name not in _FIXED
                       and (twin := name[:-4] + "Right") and not name.startswith(("jaw", "mouthLeft"))]  # fmt: skip
+        self.prior = self._expression_prior()
 
     def fit(self, landmarks: np.ndarray, camera: Camera | None = None, iterations: int = 25) -> Fit:
         """Identity, expression, pose and gaze of the face at points (478, 3): about 40 ms."""
@@ -106,19 +130,45 @@ class Fitter:
             self._improve(state, target, step >= _POSE_ONLY, step >= _POSE_ONLY)
         return self._result(state, landmarks, camera)
 
-    def follow(self, landmarks: np.ndarray, previous: Fit | None, identity: np.ndarray, camera: Camera) -> Fit:
+    def follow(self, landmarks: np.ndarray, previous: Fit | None, person: Person) -> Fit:
         """The same person in another frame of one video: pose and expression only, from the previous fit (5 ms)."""
-        target = camera.to_crop(landmarks[:468, :2].astype(float))
-        if previous is None:
-            state, iterations = self._start(landmarks, camera), 15
-            state.identity = identity.astype(float)
-        else:
-            expression = previous.expression.astype(float)
-            state = State(previous.rotation.copy(), previous.translation.copy(), identity.astype(float), expression)
-            iterations = 4
+        target = person.camera.to_crop(landmarks[:468, :2].astype(float))
+        state, iterations = self._start(landmarks, person.camera), 15
+        if previous is not None:
+            state.rotation, state.translation, iterations = previous.rotation, previous.translation, 4
+        state.expression = (person.rest if previous is None else previous.expression).astype(float)
+        state.identity, state.rest, state.offset = person.identity, person.rest, person.offset
         for step in range(iterations):
             self._improve(state, target, False, previous is not None or step >= _POSE_ONLY)
-        return self._result(state, landmarks, camera)
+        return self._result(state, landmarks, person.camera)
+
+    def meet(self, faces: list[np.ndarray]) -> Person:
+        """The person and the camera behind points (478, 3) of several frames; frontal ones give the identity.
+
+        Builds differ more than the identity basis knows, and FaceMesh has habits of its own. What is left over in most
+        frames is no expression: it goes into the person's `rest` and `offset`.
+        """
+        views = [Camera.around(points) for points in faces]
+        camera = Camera(float(np.median([v.crop_px for v in views])), np.median([v.center_px for v in views], axis=0))
+        picked = faces[:: max(1, len(faces) // (2 * _IDENTITY_FRAMES))]
+        pairs = [(points, self.fit(points, camera)) for points in picked]
+        pairs.sort(key=lambda pair: float(np.abs(degrees_from_matrix(pair[1].rotation)[:2]).max()))
+        fits = [fit for _, fit in pairs[:_IDENTITY_FRAMES]]
+        identity = np.mean([fit.identity for fit in fits], 0).astype(float)
+        rest = np.percentile([fit.expression for fit in fits], _REST_PERCENTILE, axis=0)
+        rest[[index_of(name) for name in _NEVER_REST]] = 0
+        person = Person(identity, camera, rest, np.zeros_like(self.mean))
+        kept = pairs[:_IDENTITY_FRAMES]
+        offsets = [self._left_over(points, self.follow(points, None, person)) for points, _ in kept]
+        return replace(person, offset=np.mean(offsets, 0))
+
+    def _left_over(self, points: np.ndarray, fit: Fit) -> np.ndarray:
+        """Head-frame vectors (468, 3), in the picture plane, from the model's points to FaceMesh's."""
+        model = self.points(fit.identity, fit.expression)
+        seen = project(model, fit.rotation, fit.translation, fit.focal_px, fit.center_px)
+        camera = np.zeros_like(model)
+        camera[:, :2] = (points[:468, :2] - seen[:, :2]) * seen[:, 2:] / fit.focal_px
+        return camera @ (FLIP @ fit.rotation)
 
     def points(self, identity: np.ndarray, expression: np.ndarray) -> np.ndarray:
         """FaceMesh's skin points (468, 3) of the model, head frame."""
@@ -136,7 +186,8 @@ class Fitter:
         depth = camera.focal_px / scale
         middle = np.append((seen_mean[:2] * (1, -1) - camera.center_px) / scale, depth)
         translation = middle - FLIP @ rotation @ model_mean
-        return State(rotation, translation, np.zeros(self.identity_modes.shape[-1]), np.zeros(len(ARKIT52)))
+        identity, expression = np.zeros(self.identity_modes.shape[-1]), np.zeros(len(ARKIT52))
+        return State(rotation, translation, identity, expression, rest=np.zeros(len(ARKIT52)))
 
     def _improve(self, state: State, target: np.ndarray, with_identity: bool, with_expression: bool) -> None:
         """One Gauss-Newton step, in place. `target` (468, 2) in 512-crop pixels."""
@@ -151,14 +202,15 @@ class Fitter:
         state.translation = state.translation + step[3:6]
         state.identity = state.identity + step[6 : 6 + identities] if with_identity else state.identity
         if with_expression:
-            state.expression[self.active] = np.clip(state.expression[self.active] + step[6 + identities :], 0, 1)
+            wanted = state.expression[self.active] + step[6 + identities :]
+            state.expression[self.active] = np.clip(wanted, state.rest[self.active], 1)
 
     def _linearise(
         self, state: State, target: np.ndarray, with_identity: bool, with_expression: bool
     ) -> tuple[np.ndarray, np.ndarray]:
         """Residual (468, 2) and jacobian (468, 2, P) of the projection in turn, shift, identity, expression."""
         focal = FOCAL_PER_CROP * _CROP_PX
-        turned = self.points(state.identity, state.expression) @ state.rotation.T
+        turned = (self.points(state.identity, state.expression) + state.offset) @ state.rotation.T
         camera = turned * np.diag(FLIP) + state.translation
         x, y, z = camera.T
         residual = target - focal * camera[:, :2] / camera[:, 2:]
@@ -185,16 +237,16 @@ class Fitter:
             gradient[6:start] -= _IDENTITY_RIDGE * state.identity
         free = np.ones(len(gradient), bool)
         if with_expression:
-            prior, expression = self.expression_prior(), state.expression[self.active]
-            hessian[start:, start:] += prior
-            gradient[start:] -= prior @ expression + _SPARSE
+            expression, rest = state.expression[self.active], state.rest[self.active]
+            hessian[start:, start:] += self.prior
+            gradient[start:] -= self.prior @ (expression - rest) + _SPARSE
             pull = gradient[start:]
-            free[start:] = ~(((expression <= 0) & (pull < 0)) | ((expression >= 1) & (pull > 0)))
+            free[start:] = ~(((expression <= rest) & (pull < 0)) | ((expression >= 1) & (pull > 0)))
         step = np.zeros(len(gradient))
         step[free] = np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
         return step
 
-    def expression_prior(self) -> np.ndarray:
+    def _expression_prior(self) -> np.ndarray:
         """Quadratic penalty (K, K) on the active expression weights: ridge by name, and left against right."""
         prior = np.diag([_ridge(ARKIT52[i]) for i in self.active])
         for a, b in self.pairs:
@@ -217,7 +269,8 @@ class Fitter:
             gaze_deg=np.zeros(2, np.float32),
             rms_px=float(np.sqrt(mean_square)),
         )
-        return replace(fit, gaze_deg=gaze_degrees(fit, self.head, self.points(state.identity, state.expression)))
+        points = self.points(state.identity, state.expression) + state.offset
+        return replace(fit, gaze_deg=gaze_degrees(fit, self.head, points))
 
 
 def fit_face(landmarks: np.ndarray, head: HeadModel) -> Fit:

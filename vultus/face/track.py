@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.ndimage import percentile_filter
 
 from vultus.core.bases import ARKIT52, index_of
 from vultus.core.errors import InputError
 from vultus.core.pose import degrees_from_matrix
 from vultus.core.types import Fit, Frames, Performance
-from vultus.face.fit import Camera, Fitter
+from vultus.face.fit import Fitter, Person
 from vultus.face.gaze import eye_openness
 from vultus.face.head import FLIP, HeadModel, embedded_head
 from vultus.face.points import interocular_px, landmarks68
@@ -26,31 +27,24 @@ from vultus.face.stream import FaceStream
 CALIBRATION_FRAMES = 50
 """Frames with a face that are looked at before the first fit is given out."""
 
-_IDENTITY_FRAMES = 8
 _MAX_RMS_PX = 15.0
 """A fit worse than this, in pixels of a 512 crop, is not of a face."""
 _CUT_FACES = 0.5
 """A jump of the face between two frames, in inter-ocular distances, that is a cut and not a movement."""
 _OPEN_PERCENTILE = 85
 _MAX_SHUT = 0.15
-_LID_DEAD_ZONE = 0.1
+_BLINK = np.isin(ARKIT52, ("eyeBlinkLeft", "eyeBlinkRight")).astype(float)
+_LID_DEAD_ZONE = 0.15
 """Closing below this share is squinting or noise, not a blink."""
+_LID_GAMMA = 0.7
+_LID_WINDOW_S = 1.2
+_LEAST_OPEN = 0.6
 
 _SMOOTHING_S = 0.05
 _JITTER = {"expression": 0.06, "rotation": 1.0, "translation": 0.25, "gaze": 2.5, "openness": 0.08}
 """Differences that count as noise: expression weights, degrees, head units, degrees, share of the open eye."""
 _LANDMARK_JITTER = 0.012
 """The same for landmarks, in inter-ocular distances."""
-
-
-@dataclass(frozen=True)
-class Person:
-    """What stays the same through a video: identity (60,), the camera, and the lids' model points open and shut."""
-
-    identity: np.ndarray
-    camera: Camera
-    open_points: np.ndarray
-    shut_points: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -92,7 +86,7 @@ def track_stream(
         for points in map(stream.next, frames):
             waiting.append(points)
             if person is None and sum(seen is not None for seen in waiting) >= CALIBRATION_FRAMES:
-                person = meet([seen for seen in waiting if seen is not None], fitter)
+                person = fitter.meet([seen for seen in waiting if seen is not None])
             if person is not None:
                 yield from (follower.next(seen, person) for seen in waiting)
                 waiting.clear()
@@ -102,23 +96,8 @@ def track_stream(
         if not seen_points:
             what = refusal.what if refusal is not None else "the video has no frames"
             raise InputError(what, where, refusal.fix if refusal is not None else None)
-        person = meet(seen_points, fitter)
+        person = fitter.meet(seen_points)
     yield from (follower.next(seen, person) for seen in waiting)
-
-
-def meet(faces: list[np.ndarray], fitter: Fitter) -> Person:
-    """The person and the camera behind points (478, 3) of several frames: the most frontal ones give the identity."""
-    views = [Camera.around(points) for points in faces]
-    camera = Camera(
-        float(np.median([view.crop_px for view in views])), np.median([view.center_px for view in views], axis=0)
-    )
-    picked = faces[:: max(1, len(faces) // (2 * _IDENTITY_FRAMES))]
-    tried = [fitter.fit(points, camera) for points in picked]
-    tried.sort(key=lambda fit: float(np.abs(degrees_from_matrix(fit.rotation)[:2]).max()))
-    identity = np.mean([fit.identity for fit in tried[:_IDENTITY_FRAMES]], 0)
-    blink = np.zeros(len(ARKIT52))
-    blink[[index_of("eyeBlinkLeft"), index_of("eyeBlinkRight")]] = 1
-    return Person(identity, camera, fitter.points(identity, 0 * blink), fitter.points(identity, blink))
 
 
 class _Follower:
@@ -133,12 +112,13 @@ class _Follower:
             self._last = None
             return None
         cut = self._last is None or _jumped(self._last.landmarks, points)
-        fit = self._fitter.follow(points, None if cut else self._last, person.identity, person.camera)
+        fit = self._fitter.follow(points, None if cut else self._last, person)
         if fit.rms_px > _MAX_RMS_PX:
             self._last = None
             return None
         self._last = fit
-        return TrackedFrame(fit, eye_openness(fit, person.open_points, person.shut_points), cut)
+        lids = [self._fitter.points(person.identity, blink) + person.offset for blink in (0 * _BLINK, _BLINK)]
+        return TrackedFrame(fit, eye_openness(fit, *lids), cut)
 
 
 class _Series:
@@ -175,7 +155,7 @@ class _Series:
         points = channels.pop("landmarks").reshape(len(valid), -1)
         jitter_px = _LANDMARK_JITTER * float(np.median(_interocular68(points.reshape(-1, 68, 3)[valid])))
         points = bilateral(points, segment, sigma_frames, jitter_px).reshape(-1, 68, 3)
-        shut = lid_closure(channels.pop("openness"), valid)  # (T, 2), right and left
+        shut = lid_closure(channels.pop("openness"), valid, fps)  # (T, 2), right and left
         expression = channels["expression"]
         expression[:, index_of("eyeBlinkRight")], expression[:, index_of("eyeBlinkLeft")] = shut.T
         channels["gaze"] = fill_gaps(channels["gaze"], valid & (shut.mean(1) < 0.6))  # no iris behind a lid
@@ -189,17 +169,21 @@ class _Series:
         return fill_gaps(values, valid)
 
 
-def lid_closure(openness: np.ndarray, valid: np.ndarray) -> np.ndarray:
+def lid_closure(openness: np.ndarray, valid: np.ndarray, fps: float) -> np.ndarray:
     """How far each lid is shut (T, 2), 0-1, from openness (T, 2), calibrated to the person's own open eye.
 
-    Open is a high percentile over the valid frames, as people have their eyes open most of the time; shut is the least
-    opening seen, as long as that can be a blink.
+    Open is a high percentile of the second around a frame, as lids follow the gaze and a smile, but at least
+    `_LEAST_OPEN` of the same over the whole video; shut is the least opening seen, as long as that can be a blink.
+    FaceMesh sees lids half shut as more open than they are: `_LID_GAMMA` undoes that.
     """
     seen = openness[valid] if valid.any() else openness
     widest = np.maximum(np.percentile(seen, _OPEN_PERCENTILE, axis=0), 0.2)
+    frames = min(2 * round(_LID_WINDOW_S * fps / 2) + 1, 2 * len(openness) + 1)
+    around = percentile_filter(openness, _OPEN_PERCENTILE, size=(frames, 1), mode="nearest")
+    open_now = np.clip(around, _LEAST_OPEN * widest, 1.1 * widest)
     least = np.clip(seen.min(0), 0, _MAX_SHUT * widest)
-    shut = (widest - openness) / (widest - least)
-    return np.clip((shut - _LID_DEAD_ZONE) / (1 - _LID_DEAD_ZONE), 0, 1).astype(np.float32)
+    shut = (open_now - openness) / (open_now - least)
+    return (np.clip((shut - _LID_DEAD_ZONE) / (1 - _LID_DEAD_ZONE), 0, 1) ** _LID_GAMMA).astype(np.float32)
 
 
 def _interocular68(points: np.ndarray) -> np.ndarray:
