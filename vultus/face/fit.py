@@ -1,8 +1,8 @@
 """Lay the head model onto FaceMesh's points: damped Gauss-Newton over pose, identity and expression.
 
-Only the points' x and y are matched. The unknowns are kept plausible by priors (`_IDENTITY_RIDGE`, `_RIDGE`, `_SPARSE`,
-`_PAIR`), expression stays within 0-1 by an active set, and landmarks that FaceMesh slides along the silhouette count
-little. All lengths inside are those of a face crop scaled to 512 pixels, so the same priors serve every picture size.
+Only the points' x and y are matched. The unknowns are kept plausible by penalties (`face.priors`), and expression stays
+within 0-1 by an active set. All lengths inside are those of a face crop scaled to 512 pixels, so the same penalties serve
+every picture size.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import numpy as np
 from vultus.core.bases import ARKIT52, index_of
 from vultus.core.pose import degrees_from_matrix
 from vultus.core.types import Fit
+from vultus.face import priors
 from vultus.face.gaze import gaze_degrees
 from vultus.face.head import FLIP, HeadModel, project
-from vultus.face.points import LEFT_EYE, LIPS, RIGHT_EYE, face_box
+from vultus.face.points import face_box
 
 CROP_SCALE = 2.3
 """Side of the face crop in face boxes."""
@@ -24,32 +25,6 @@ FOCAL_PER_CROP = 2.2
 """Focal length in crop sides: a portrait lens."""
 
 _CROP_PX = 512.0
-_SILHOUETTE = (454, 323, 361, 127, 356, 93, 234, 132, 288, 58, 447, 366, 137, 389, 162, 227, 264, 401, 172, 397, 136,
-               177, 368, 251, 21, 10, 338, 297, 332, 284, 109, 67, 103, 54)  # fmt: skip
-_NOSTRILS = (238, 239, 309, 459, 241, 461)
-_GAPS = tuple((upper, lower, 3.0) for upper, lower in
-              ((159, 145), (158, 153), (160, 144), (386, 374), (385, 380), (387, 373))) + tuple(
-    (upper, lower, 12.0) for upper, lower in
-    ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (61, 291), (78, 308),
-     (0, 13), (14, 17), (37, 82), (267, 312), (87, 84), (317, 314)))  # fmt: skip
-"""Points whose difference counts on its own, and its weight: gaps of lids and lips, mouth width, lip thickness."""
-
-_FIXED = tuple(name for name in ARKIT52 if name.startswith("eyeLook")) + ("tongueOut",)
-"""Held at zero: gaze is a channel of its own, and landmarks do not show the tongue."""
-_IDENTITY_RIDGE = 7.0
-_RIDGE = {
-    "jawOpen": 20.0, "mouthPucker": 50.0, "browDown": 50.0, "browInnerUp": 50.0, "mouthSmile": 60.0,
-    "mouthFunnel": 80.0, "mouthLowerDown": 200.0, "mouthUpperUp": 200.0, "mouthPress": 200.0, "mouthFrown": 400.0,
-    "mouthStretch": 400.0, "mouthRollLower": 500.0, "mouthRollUpper": 500.0, "mouthDimple": 800.0, "cheekSquint": 800.0,
-    "noseSneer": 800.0, "mouthShrugLower": 1000.0, "mouthShrugUpper": 1500.0, "mouthLeft": 1500.0, "mouthRight": 1500.0,
-    "jawLeft": 3000.0, "jawRight": 3000.0, "mouthClose": 8000.0, "cheekPuff": 20000.0, "jawForward": 20000.0,
-}  # fmt: skip
-"""Quadratic penalty by name, without Left or Right: little on what speech uses, much on what landmarks hardly show."""
-_DEFAULT_RIDGE = 100.0
-_SPARSE = 5.0
-"""Linear penalty on every expression weight, so that noise does not leave all of them slightly on."""
-_PAIR = 1000.0
-"""Penalty on left minus right of an expression: the far side of a turned face is seen badly."""
 _IDENTITY_FRAMES = 8
 _REST_PERCENTILE = 40
 _NEVER_REST = ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "eyeBlinkLeft", "eyeBlinkRight", "mouthClose")
@@ -114,12 +89,9 @@ class Fitter:
         self.mean = head.landmarks478(head.mean).astype(float)
         self.identity_modes = _modes(head, head.identity_basis)
         self.expression_modes = _modes(head, head.expression_basis)
-        self.weights = _landmark_weights(head)
-        self.active = np.array([i for i, name in enumerate(ARKIT52) if name not in _FIXED])
-        self.pairs = [(self.active.tolist().index(index_of(name)), self.active.tolist().index(index_of(twin)))
-                      for name in ARKIT52 if name.endswith("Left") and name not in _FIXED
-                      and (twin := name[:-4] + "Right") and not name.startswith(("jaw", "mouthLeft"))]  # fmt: skip
-        self.prior = self._expression_prior()
+        self.weights = priors.landmark_weights(head.landmark478_spread)
+        self.active = np.array([i for i, name in enumerate(ARKIT52) if name not in priors.FIXED])
+        self.prior = priors.expression_penalty(self.active)
 
     def fit(self, landmarks: np.ndarray, camera: Camera | None = None, iterations: int = 25) -> Fit:
         """Identity, expression, pose and gaze of the face at points (478, 3): about 40 ms."""
@@ -233,26 +205,18 @@ class Fitter:
         hessian[np.diag_indices_from(hessian)] += 1e-4
         start = 6 + identities
         if identities:
-            hessian[np.arange(6, start), np.arange(6, start)] += _IDENTITY_RIDGE
-            gradient[6:start] -= _IDENTITY_RIDGE * state.identity
+            hessian[np.arange(6, start), np.arange(6, start)] += priors.IDENTITY_RIDGE
+            gradient[6:start] -= priors.IDENTITY_RIDGE * state.identity
         free = np.ones(len(gradient), bool)
         if with_expression:
             expression, rest = state.expression[self.active], state.rest[self.active]
             hessian[start:, start:] += self.prior
-            gradient[start:] -= self.prior @ (expression - rest) + _SPARSE
+            gradient[start:] -= self.prior @ (expression - rest) + priors.SPARSE
             pull = gradient[start:]
             free[start:] = ~(((expression <= rest) & (pull < 0)) | ((expression >= 1) & (pull > 0)))
         step = np.zeros(len(gradient))
         step[free] = np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
         return step
-
-    def _expression_prior(self) -> np.ndarray:
-        """Quadratic penalty (K, K) on the active expression weights: ridge by name, and left against right."""
-        prior = np.diag([_ridge(ARKIT52[i]) for i in self.active])
-        for a, b in self.pairs:
-            prior[[a, b], [a, b]] += _PAIR
-            prior[[a, b], [b, a]] -= _PAIR
-        return prior
 
     def _result(self, state: State, landmarks: np.ndarray, camera: Camera) -> Fit:
         target = camera.to_crop(landmarks[:468, :2].astype(float))
@@ -281,30 +245,14 @@ def fit_face(landmarks: np.ndarray, head: HeadModel) -> Fit:
     return Fitter(head).fit(landmarks)
 
 
-def _ridge(name: str) -> float:
-    stem = name.removesuffix("Left").removesuffix("Right") if name not in _RIDGE else name
-    return _RIDGE.get(stem, _DEFAULT_RIDGE)
-
-
 def _modes(head: HeadModel, basis: np.ndarray) -> np.ndarray:
     """Modes (468, 3, K) of the FaceMesh points under a basis (K, V, 3)."""
     return np.moveaxis(head.landmarks478(basis), 0, -1).astype(float)
 
 
-def _landmark_weights(head: HeadModel) -> np.ndarray:
-    """How much each skin point (468,) counts."""
-    spread = np.zeros(468) if head.landmark478_spread is None else head.landmark478_spread
-    weights = 1 / (1 + (spread / 0.3) ** 2)
-    weights[list(RIGHT_EYE + LEFT_EYE)] *= 2.5
-    weights[list(LIPS)] *= 1.8
-    unreliable = list(_SILHOUETTE + _NOSTRILS)
-    weights[unreliable] = np.minimum(weights[unreliable], 0.25)
-    return weights
-
-
 def _weighted_rows(jacobian: np.ndarray, residual: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Least-squares rows (R, P) and values (R,): every point, then the differences of `_GAPS`."""
-    upper, lower, gap_weights = (np.array(column) for column in zip(*_GAPS, strict=True))
+    """Least-squares rows (R, P) and values (R,): every point, then the differences of `priors.GAPS`."""
+    upper, lower, gap_weights = (np.array(column) for column in zip(*priors.GAPS, strict=True))
     roots = np.sqrt(weights)[:, None]
     gap_roots = np.sqrt(gap_weights)[:, None]
     rows = np.concatenate([jacobian * roots[..., None], (jacobian[upper] - jacobian[lower]) * gap_roots[..., None]])
