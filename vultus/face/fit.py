@@ -1,8 +1,8 @@
 """Lay the head model onto FaceMesh's points: damped Gauss-Newton over pose, identity and expression.
 
-Only the points' x and y are matched. The unknowns are kept plausible by penalties (`face.priors`), and expression stays
-within 0-1 by an active set. All lengths inside are those of a face crop scaled to 512 pixels, so the same penalties serve
-every picture size.
+Only the points' x and y are matched. The unknowns are kept plausible by penalties (`face.priors`), and expression
+stays within 0-1 by an active set. All lengths inside are those of a face crop scaled to 512 pixels, so the same
+penalties serve every picture size.
 """
 
 from __future__ import annotations
