@@ -21,6 +21,8 @@ LIP_PAIRS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (3
 MOUTH_SHAPES = tuple(k for k, name in enumerate(ARKIT52) if name.startswith(("mouth", "jaw")))
 INCISOR_SHOW = 0.48
 """Head units by which the tips of the upper incisors stand below the upper lip's inner edge at rest."""
+LOWER_INCISOR_SHOW = -0.04
+"""Head units by which the tips of the lower incisors stand above the lower lip's inner edge."""
 TEETH_WIDER = 1.1
 """About its own middle, so that neighbours touch."""
 TEETH_SHOWING = 0.07
@@ -86,9 +88,9 @@ class Mouth:
         self.rim = surface.index[head.mouth_rim]
         self.inner = {p: surface.index[head.vertices_of(p)] for p in ("socket", "gums", "tongue", "upper_teeth", "lower_teeth")}
         self.upper_lip, self.lower_lip = (surface.index[head.landmark68[k]] for k in (62, 66))
-        self.photo_teeth = _PhotoTeeth.find(texture, fit, surface, head)
+        self.photo = PhotoMouth.cut(texture, fit, surface, head)
         parts = [("socket", "gums", "tongue", "lower_teeth"), ("socket", "gums", "tongue", "upper_teeth", "lower_teeth")]
-        drawn = surface.index[head.triangles_of(*parts[self.photo_teeth is None])]
+        drawn = surface.index[head.triangles_of(*parts[self.photo.teeth is None])]
         self.triangles = np.ascontiguousarray(drawn, np.int32)
         self.indices = np.unique(self.triangles)
         self.place = np.full(len(surface.rest), -1, np.int32)
@@ -106,12 +108,17 @@ class Mouth:
         surface = self.surface
         neutral = np.zeros(len(ARKIT52), np.float32)
         relaxed = surface.moved(neutral)
-        upper = surface.index[head.vertices_of("upper_teeth")]
+        upper, lower = (surface.index[head.vertices_of(f"{row}_teeth")] for row in ("upper", "lower"))
         lips = relaxed[surface.index[head.landmark68[[61, 62, 63]]], 1].mean()
-        front = upper[np.abs(relaxed[upper, 0]) < 0.9]
-        lift = float(lips - INCISOR_SHOW - relaxed[front, 1].min())
-        whole = surface.index[head.vertices_of("upper_teeth", "lower_teeth", "gums", "tongue")]
-        surface.rest[whole, 1] += lift
+        tips = relaxed[upper[np.abs(relaxed[upper, 0]) < 0.9], 1].min()
+        tops = relaxed[lower[np.abs(relaxed[lower, 0]) < 0.9], 1].max()
+        lift_upper, lift_lower = float(lips - INCISOR_SHOW - tips), float(lips + LOWER_INCISOR_SHOW - tops)
+        surface.rest[upper, 1] += lift_upper
+        surface.rest[lower, 1] += lift_lower
+        surface.rest[surface.index[head.vertices_of("tongue")], 1] += lift_lower
+        gums = surface.index[head.vertices_of("gums")]
+        with_jaw = np.clip(-surface.basis[index_of("jawOpen"), gums, 1] / 2, 0, 1)
+        surface.rest[gums, 1] += lift_upper + (lift_lower - lift_upper) * with_jaw
         for tooth in _teeth(head, surface):
             middle = surface.rest[tooth].mean(0)
             surface.rest[tooth] = middle + (surface.rest[tooth] - middle) * [TEETH_WIDER, 1, TEETH_WIDER]
@@ -120,9 +127,9 @@ class Mouth:
         """Colours (N, 3) of the inner vertices in even light, matched to the picture's skin and lips."""
         skin, lip, grey = _skin_and_lip(texture, self.fit)
         light = np.clip(skin.mean() / 165, 0.45, 1.1)
-        tooth = np.array([236, 226, 208]) * light * 0.9 + skin * 0.1
-        if self.photo_teeth is not None:
-            tooth = self.photo_teeth.colour
+        tooth = np.array([236, 226, 208]) * light * 0.78 + skin * 0.14
+        if self.photo.teeth is not None:
+            tooth = self.photo.tooth_colour
         self.darkness = (lip * 0.15).astype(np.float32)
         gum, tongue = lip * 0.9, lip * 1.0 + np.array([12, 0, 4]) * (not grey)
         if grey:
@@ -130,10 +137,14 @@ class Mouth:
         surface = self.surface
         count = len(surface.rest)
         colour = np.zeros((count, 3))
-        for part, value in (("socket", lip * 0.3), ("gums", gum), ("tongue", tongue), ("upper_teeth", tooth), ("lower_teeth", tooth)):
+        for part, value in (("socket", lip * 0.3), ("gums", gum), ("tongue", tongue), ("upper_teeth", tooth), ("lower_teeth", 0.82 * tooth)):
             colour[self.inner[part]] = value
         normals = vertex_normals(np.ascontiguousarray(surface.rest), self.triangles)
         lambert = np.clip(0.6 + 0.45 * np.abs(normals @ np.array([0, 0.2, 0.98], np.float32)), 0, 1.05)
+        # The tongue's middle lies in a shallow groove.
+        tongue_x = surface.rest[self.inner["tongue"], 0]
+        lambert[self.inner["tongue"]] = 0.7 + 0.35 * np.abs(normals[self.inner["tongue"]] @ np.array([0, 0.6, 0.8], np.float32))
+        lambert[self.inner["tongue"]] *= 1.05 - 0.22 * np.exp(-((tongue_x / 0.25) ** 2)) - 0.05 * tongue_x**2
         teeth = np.concatenate([self.inner["upper_teeth"], self.inner["lower_teeth"]])
         lambert[teeth] = 0.5 + 0.5 * lambert[teeth]  # enamel scatters light
         colour *= lambert[:, None]
@@ -159,17 +170,28 @@ class Mouth:
             clear = smoothstep((from_root - 0.8) / 0.2)[:, None]
             colour[tooth] = value * (1 - clear * np.array([0.08, 0.05, 0.02]))
 
+    def opening(self, points: np.ndarray) -> float:
+        """Gap between the lips' middles in moved, unposed points (A, 3), head units."""
+        return max(0.0, float(points[self.upper_lip, 1] - points[self.lower_lip, 1]))
+
+    def lower_tongue(self, points: np.ndarray, tongue_out: float) -> None:
+        """Let the tongue sink, in place, in an opening mouth: the head model's tongue stays at the palate."""
+        tongue = self.inner["tongue"]
+        opening = self.opening(points) * (1 - min(1.0, 2 * tongue_out))
+        back = smoothstep((9.2 - self.surface.rest[tongue, 2]) / 3.0)
+        points[tongue, 1] -= opening * (0.10 + 0.45 * back) + 0.35 * smoothstep(opening / 0.7)
+
     def lit(self, points: np.ndarray) -> np.ndarray:
         """Colours (N, 3) of the inner vertices for moved, unposed points (A, 3): deeper and farther back is darker."""
         lip = (points[self.upper_lip] + points[self.lower_lip]) / 2
-        opening = max(0.0, float(points[self.upper_lip, 1] - points[self.lower_lip, 1]))
+        opening = self.opening(points)
         wide_open = np.clip(opening / 1.6, 0, 1)
         p = points[self.indices]
         depth = np.clip(lip[2] - p[:, 2], 0, 10)
         under_lip = points[self.upper_lip, 1] - p[:, 1]
         is_tooth = np.isin(self.indices, np.concatenate([self.inner["upper_teeth"], self.inner["lower_teeth"]]))
         tooth = np.exp(-np.maximum(depth - 0.9, 0) / (1.8 + 0.4 * wide_open)) * (0.88 + 0.12 * wide_open)
-        other = np.exp(-np.maximum(depth - 0.5, 0) / (3.6 + 1.6 * wide_open)) * (0.75 + 0.25 * wide_open)
+        other = np.exp(-np.maximum(depth - 1.1, 0) / (2.3 + 0.9 * wide_open)) * (0.8 + 0.2 * wide_open)
         light = np.where(is_tooth, tooth, other)
         light = light * np.clip(0.84 + 0.6 * np.clip(under_lip, -0.2, 0.5), 0.66, 1.0)
         light = light * np.clip(1.06 - 0.075 * p[:, 0] ** 2, 0.2, 1)
@@ -211,11 +233,10 @@ class Mouth:
         inside[:] = self.darkness
         depth[:] = FAR
         draw_colours(np.ascontiguousarray(fine[self.indices]), self.local_triangles, self.lit(points), inside, label, depth, HOLE)
-        if self.photo_teeth is not None:
-            self.photo_teeth.lay(inside, own_share, pose, self.surface, self.fit, margin, (x0, y0))
+        self.photo.lay(inside, own_share, pose, self.surface, self.fit, margin, (x0, y0))
         # Little light falls into a narrow slit or between rounded lips.
         slit = smoothstep(hole.sum(0) / (0.05 * size * s))
-        slit = slit * (0.3 + 0.7 * smoothstep(hole.any(0).sum() / (0.55 * self.width_units * screen_scale * s)))
+        slit = slit * (0.35 + 0.65 * smoothstep(hole.any(0).sum() / (0.8 * self.width_units * screen_scale * s)))
         inside *= (own_share + (1 - own_share) * (0.35 + 0.65 * slit)).astype(np.float32)[None, :, None]
         skin = texture.look_up(under) * shade[..., None]
         mixed = np.where(hole[..., None], inside, skin)
@@ -247,53 +268,69 @@ def _skin_and_lip(texture: np.ndarray, fit: Fit) -> tuple[np.ndarray, np.ndarray
     return skin, lip, bool(texture.astype(np.float32).std(2).mean() < 4)
 
 
-class _PhotoTeeth:
-    """The teeth that the picture itself shows, on a plane fixed to the skull."""
+class PhotoMouth:
+    """What the picture itself shows between the lips, on a plane fixed to the skull."""
 
-    def __init__(self, tile: np.ndarray, own: np.ndarray, corner: np.ndarray, plane: np.ndarray, colour: np.ndarray) -> None:
-        """`tile` (h, w, 4): colour and cover of the teeth; `own` (h, w, 3): the picture's mouth as it is."""
-        self.tile, self.own, self.corner, self.plane, self.colour = tile, own, corner, plane, colour
+    def __init__(self, own: np.ndarray, corner: np.ndarray, plane: np.ndarray) -> None:
+        """`own` (h, w, 3): the mouth's box of the picture; `corner` (4, 2) its corners, `plane` (4, 3) in the head."""
+        self.own, self.corner, self.plane = own, corner, plane
+        self.teeth: np.ndarray | None = None
+        """(h, w, 4) colour and cover of the upper row of teeth, where the picture shows one."""
+        self.tooth_colour: np.ndarray | None = None
 
     @staticmethod
-    def find(texture: np.ndarray, fit: Fit, surface: Surface, head: HeadModel) -> _PhotoTeeth | None:
-        """The visible teeth of a picture, or None where its mouth is shut or shows none."""
-        if lip_opening(fit.landmarks) < TEETH_SHOWING:
-            return None
+    def cut(texture: np.ndarray, fit: Fit, surface: Surface, head: HeadModel) -> PhotoMouth:
+        """Cut the mouth out of the picture, and find the teeth in it if its lips are apart."""
         rim = fit.landmarks[list(LIPS_INNER), :2]
         span = float(np.ptp(rim[:, 0]))
-        low = np.maximum(np.floor(rim.min(0) - [0.1 * span, 0.1 * span]), 0).astype(int)
-        high = np.minimum(np.ceil(rim.max(0) + [0.1 * span, 0.1 * span]), texture.shape[1::-1]).astype(int)
-        part = texture[low[1] : high[1], low[0] : high[0]].astype(np.float32)
-        inner = np.zeros(part.shape[:2], np.uint8)
-        cv2.fillPoly(inner, [np.round((rim - low) * 8).astype(np.int32)], 1, cv2.LINE_8, 3)
-        if inner.sum() < 80:
-            return None
-        skin, _, _ = _skin_and_lip(texture, fit)
-        brightness = part.mean(2)
-        bright = (inner > 0) & (brightness > max(0.6 * skin.mean(), 0.6 * np.percentile(brightness[inner > 0], 90)))
-        if bright.sum() < 0.25 * inner.sum():
-            return None
-        colour = part[bright & (brightness > np.percentile(brightness[bright], 50))].mean(0)
-        # Everything above the lowest tooth of each column belongs to the upper row, with the gaps between its teeth.
-        rows = np.arange(len(part))[:, None]
-        lowest = np.where(bright.any(0), len(part) - 1 - np.argmax(bright[::-1], 0), -1)
-        kept = (inner > 0) & (rows <= lowest)
-        filled = push_pull(part, kept & (cv2.erode(inner, np.ones((3, 3))) > 0))
-        # Upwards the row goes on under the lip: the lip may rise.
-        highest = np.where(kept.any(0), np.argmax(kept, 0), len(part))
-        alpha = ((rows <= lowest) & (rows >= highest - 0.05 * span)).astype(np.float32)
-        alpha = cv2.GaussianBlur(alpha, (0, 0), max(0.7, 0.008 * span))
-        teeth = surface.rest[surface.index[head.vertices_of("upper_teeth")]]
-        depth = float(teeth[:, 2].max())
-        corners = np.array([[0, 0], [part.shape[1], 0], [part.shape[1], part.shape[0]], [0, part.shape[0]]], np.float64)
+        low = np.maximum(np.floor(rim.min(0) - 0.1 * span), 0).astype(int)
+        high = np.minimum(np.ceil(rim.max(0) + 0.1 * span), texture.shape[1::-1]).astype(int)
+        own = texture[low[1] : high[1], low[0] : high[0]].astype(np.float32)
+        corners = np.array([[0, 0], [own.shape[1], 0], [own.shape[1], own.shape[0]], [0, own.shape[0]]], np.float64)
         to_camera = FLIP @ fit.rotation
         rays = np.concatenate([(corners + low - fit.center_px) / fit.focal_px, np.ones((4, 1))], 1) @ to_camera
         eye = -to_camera.T @ fit.translation
-        plane = eye + rays * ((depth - eye[2]) / rays[:, 2])[:, None]
-        return _PhotoTeeth(np.dstack([filled, alpha]), part, corners, plane, colour)
+        depth = float(surface.rest[surface.index[head.vertices_of("upper_teeth")], 2].max())
+        photo = PhotoMouth(own, corners, eye + rays * ((depth - eye[2]) / rays[:, 2])[:, None])
+        if lip_opening(fit.landmarks) >= TEETH_SHOWING:
+            skin, _, _ = _skin_and_lip(texture, fit)
+            photo._find_teeth(rim - low, float(skin.mean()), span)
+        return photo
 
-    def lay(self, inside: np.ndarray, own_share: float, pose: Pose, surface: Surface, fit: Fit, margin: int, origin: tuple[int, int]) -> None:
-        """Lay the teeth over the drawn inside (h, w, 3) of a supersampled box whose stage corner is `origin`."""
+    def _find_teeth(self, rim: np.ndarray, skin_brightness: float, span: float) -> None:
+        inner = np.zeros(self.own.shape[:2], np.uint8)
+        cv2.fillPoly(inner, [np.round(rim * 8).astype(np.int32)], 1, cv2.LINE_8, 3)
+        if inner.sum() < 80:
+            return
+        brightness = self.own.mean(2)
+        bright = (inner > 0) & (brightness > max(0.6 * skin_brightness, 0.6 * np.percentile(brightness[inner > 0], 90)))
+        if bright.sum() < 0.25 * inner.sum():
+            return
+        self.tooth_colour = self.own[bright & (brightness > np.percentile(brightness[bright], 50))].mean(0)
+        # Everything above the lowest tooth of each column belongs to the upper row, with the gaps between its teeth.
+        rows = np.arange(len(inner))[:, None]
+        lowest = np.where(bright.any(0), len(inner) - 1 - np.argmax(bright[::-1], 0), -1)
+        kept = (inner > 0) & (rows <= lowest)
+        filled = push_pull(self.own, kept & (cv2.erode(inner, np.ones((3, 3))) > 0))
+        # Upwards the row goes on under the lip: the lip may rise.
+        highest = np.where(kept.any(0), np.argmax(kept, 0), len(inner))
+        cover = ((rows <= lowest) & (rows >= highest - 0.05 * span)).astype(np.float32)
+        self.teeth = np.dstack([filled, cv2.GaussianBlur(cover, (0, 0), max(0.7, 0.008 * span))])
+
+    def lay(
+        self,
+        inside: np.ndarray,
+        own_share: float,
+        pose: Pose,
+        surface: Surface,
+        fit: Fit,
+        margin: int,
+        origin: tuple[int, int],
+    ) -> None:
+        """Lay the picture's teeth over the drawn inside (h, w, 3) of a box whose stage corner is `origin`.
+
+        `own_share` 0-1 is how much of the picture's mouth as a whole is shown.
+        """
         moved = pose.apply(self.plane.astype(np.float32), np.ones(4, np.float32), surface.pivot)
         seen = project(moved, fit.rotation, fit.translation, fit.focal_px, fit.center_px)[:, :2]
         seen = (seen - margin - np.array(origin)) * SUPERSAMPLE
@@ -302,8 +339,9 @@ class _PhotoTeeth:
         warp = np.linalg.inv(half) @ to_tile @ half
         size = inside.shape[1::-1]
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        teeth = cv2.warpPerspective(self.tile, warp, size, flags=flags)
-        inside += (teeth[..., :3] - inside) * np.clip(teeth[..., 3:], 0, 1)
+        if self.teeth is not None:
+            teeth = cv2.warpPerspective(self.teeth, warp, size, flags=flags)
+            inside += (teeth[..., :3] - inside) * np.clip(teeth[..., 3:], 0, 1)
         if own_share > 0:
             own = cv2.warpPerspective(self.own, warp, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
             inside += (own - inside) * own_share

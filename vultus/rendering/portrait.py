@@ -88,6 +88,7 @@ class PortraitRenderer:
         pose = head_pose(self.fit, np.asarray(rotation_deg, np.float64), translation)
         away = self._away(expression)
         points = self.surface.moved(expression) + self.closing * np.float32(away)
+        self.mouth.lower_tongue(points, float(expression[index_of("tongueOut")]))
         posed = pose.apply(points, self.surface.follow, self.surface.pivot)
         screen = project(posed, self.fit.rotation, self.fit.translation, self.fit.focal_px, self.fit.center_px)
         screen = screen.astype(np.float32)

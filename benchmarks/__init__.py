@@ -1,0 +1,1 @@
+"""Measurements: speed (`python -m benchmarks`), fidelity (`python -m benchmarks.round_trip`)."""
