@@ -19,8 +19,9 @@ from vultus.animate import open_portrait
 from vultus.core.bases import ARKIT52, index_of
 from vultus.core.controls import EMOTIONS, parse_emotion
 from vultus.core.method import Look
-from vultus.methods.portrait.model import PhotoRenderer, on_rest
+from vultus.methods.portrait.model import PhotoRenderer
 from vultus.motion.emotion import expression_of
+from vultus.motion.rest import on_rest
 
 VISEMES: dict[str, dict[str, float]] = {
     "rest": {},

@@ -72,3 +72,9 @@ def face_box(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
     """Centre (2,) and longer side, in pixels, of the box around the 468 skin points."""
     low, high = landmarks[:468, :2].min(0), landmarks[:468, :2].max(0)
     return (low + high) / 2, float((high - low).max())
+
+
+def lip_opening(landmarks: np.ndarray) -> float:
+    """Gap between the inner lips over the mouth's width, from points (478, 2 or 3); 0 is shut."""
+    gap = np.linalg.norm(landmarks[[13, 82, 312], :2] - landmarks[[14, 87, 317], :2], axis=1).mean()
+    return float(gap / np.linalg.norm(landmarks[78, :2] - landmarks[308, :2]))

@@ -10,11 +10,11 @@ from scipy.sparse.csgraph import connected_components
 from vultus.core.bases import ARKIT52, index_of
 from vultus.core.types import Fit
 from vultus.face.head import FLIP, HeadModel, project
-from vultus.face.points import LIPS_INNER, LIPS_OUTER
+from vultus.face.points import LIPS_INNER, LIPS_OUTER, lip_opening
 from vultus.rendering.inpaint import push_pull, smoothstep
 from vultus.rendering.raster import FAR, draw_colours, draw_surface, vertex_normals
 from vultus.rendering.texture import Texture
-from vultus.rendering.surface import Pose, Surface, lip_opening
+from vultus.rendering.surface import Pose, Surface
 
 LIP_PAIRS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318), (191, 95), (415, 324))
 """FaceMesh points on the upper and the lower inner lip that face each other."""

@@ -15,7 +15,7 @@ from vultus.core.bases import ARKIT52, index_of
 from vultus.core.pose import degrees_from_matrix, matrix_from_degrees
 from vultus.core.types import Fit
 from vultus.face.head import HeadModel, project
-from vultus.face.points import LIPS_INNER, OVAL
+from vultus.face.points import OVAL
 from vultus.rendering.inpaint import smoothstep
 from vultus.rendering.raster import vertex_normals
 from vultus.rendering.texture import Texture
@@ -288,9 +288,3 @@ def _cover(seen: np.ndarray, fit: Fit) -> np.ndarray:
     width = float(np.ptp(fit.landmarks[:468, 0]))
     inside = np.array([cv2.pointPolygonTest(oval, (float(x), float(y)), True) for x, y in seen[:, :2]])
     return np.clip((inside / width - OVAL_FADE[0]) / (OVAL_FADE[1] - OVAL_FADE[0]), 0, 1).astype(np.float32)
-
-
-def lip_opening(landmarks: np.ndarray) -> float:
-    """Gap between the inner lips over the mouth's width, from FaceMesh points (478, >= 2)."""
-    gap = np.linalg.norm(landmarks[[13, 82, 312], :2] - landmarks[[14, 87, 317], :2], axis=1).mean()
-    return float(gap / np.linalg.norm(landmarks[LIPS_INNER[0], :2] - landmarks[LIPS_INNER[10], :2]))

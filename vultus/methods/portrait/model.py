@@ -8,53 +8,21 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from vultus.core.bases import ARKIT52, index_of
 from vultus.core.errors import ControlError
 from vultus.core.method import Look
 from vultus.core.pose import degrees_from_matrix
-from vultus.core.types import Fit, Footage, Frames, Performance, Portrait
+from vultus.core.types import Footage, Frames, Performance, Portrait
 from vultus.face.segment import person_mask
 from vultus.motion.noise import soft_limit
+from vultus.motion.rest import on_rest, rest_expression
 from vultus.rendering.background import behind, composite, decontaminated, matte_from_mask
 from vultus.rendering.canvas import Canvas, lay_canvas
-from vultus.rendering.inpaint import smoothstep
 from vultus.rendering.portrait import PortraitRenderer
-from vultus.rendering.surface import lip_opening
 
-REST_SHARE = {"mouthSmile": 0.4, "mouthFrown": 0.4, "mouthDimple": 0.4, "cheekSquint": 0.6, "noseSneer": 0.5}
-"""How much of an open mouth's expression its subject keeps at rest; brows and eyes keep all, the other shapes nothing.
-
-A wide smile would neither speak nor stand for a neutral face, but none at all would look like another person. What is
-fitted to a shut mouth is rather the shape of that person's lips, and all of it is kept.
-"""
-SHUT_MOUTH, OPEN_MOUTH = 0.03, 0.09
-"""Gaps between the lips, in mouth widths, up to which a mouth counts as shut, and from which as open."""
-ROUNDING_GAIN = 2.0
-"""Pucker and funnel of half a unit together leave nothing of a resting smile."""
-_ROUNDING = [index_of("mouthPucker"), index_of("mouthFunnel")]
-_MOUTH = np.array([name.startswith("mouth") for name in ARKIT52])
 TURN_FREE_DEG, TURN_LIMIT_DEG = 17.0, 26.0
 """Rotations beyond the first bend softly towards the second."""
 PROFILE_FROM_DEG, PROFILE_FREE_DEG, PROFILE_LIMIT_DEG = 18.0, 2.0, 6.0
 """A face seen this far from the side cannot turn its hidden cheek forward by more than the last."""
-
-
-def rest_expression(fit: Fit) -> np.ndarray:
-    """The look (52,) to which a photo's subject returns between words."""
-    opened = smoothstep((lip_opening(fit.landmarks) - SHUT_MOUTH) / (OPEN_MOUTH - SHUT_MOUTH))
-    share = np.ones(len(ARKIT52), np.float32)
-    for k, name in enumerate(ARKIT52):
-        if not name.startswith(("brow", "eye")):
-            kept = next((value for start, value in REST_SHARE.items() if name.startswith(start)), 0.0)
-            share[k] = 1 - opened * (1 - kept)
-    return fit.expression.astype(np.float32) * share
-
-
-def on_rest(rest: np.ndarray, expression: np.ndarray) -> np.ndarray:
-    """An expression (52,) on top of a resting look (52,): lips that round take the resting mouth's corners with them."""
-    rounding = min(1.0, ROUNDING_GAIN * float(expression[_ROUNDING].sum()))
-    kept = np.where(_MOUTH, rest * (1 - rounding), rest)
-    return kept + expression * (1 - kept)
 
 
 class PhotoRenderer:
