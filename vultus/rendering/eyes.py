@@ -37,6 +37,8 @@ LID_REACH = 0.34
 LOWER_REACH = 0.30
 STRIP = (0.055, 0.03)
 """Widths of the strips that ride on the upper and the lower rim, in eye widths."""
+RIM_BROW_SHARE = 0.12
+"""How much of a brow's motion the rims follow."""
 RIM_SHADOW = 0.07
 """How far lashes and shadow of the upper rim reach onto the eyeball, in eye widths; of the lower one, half of it."""
 MEETING = 0.14
@@ -97,6 +99,14 @@ class Eye:
         x, y = self.to_local(points.astype(np.float64)).T
         edge = np.minimum.reduce([x - X_RANGE[0], X_RANGE[1] - x, y - Y_RANGE[0], Y_RANGE[1] - y])
         return smoothstep(edge / 0.15).astype(np.float32)
+
+    def brow_share(self, points: np.ndarray) -> np.ndarray:
+        """How much (N,) of the brows' motion reaches texture positions (N, 2): little at the rim, all above the lid."""
+        x, y = self.to_local(points.astype(np.float64)).T
+        above = np.interp(x, self.columns, self.upper) - y
+        risen = smoothstep(above / np.interp(x, self.columns, self.reach + 0.06))
+        beside = smoothstep((np.abs(x - 0.5) - 0.55) / 0.4)
+        return np.maximum(RIM_BROW_SHARE + (1 - RIM_BROW_SHARE) * risen, beside).astype(np.float32)
 
     def _rim(self, points: np.ndarray) -> np.ndarray:
         """A smooth curve y (COLUMNS,) through rim points (9, 2), exactly 0 at and outside the corners."""

@@ -41,7 +41,7 @@ class PortraitRenderer:
         self.canvas, self.fit = canvas, canvas.to_texture(fit)
         eye_units = self._pixels_per_unit(head)
         self.eyes = [Eye(canvas.texture, self.fit, k, eye_units) for k in (0, 1)]
-        self.surface = build_surface(head, self.fit, [eye.window for eye in self.eyes])
+        self.surface = build_surface(head, self.fit, self.eyes)
         self.closing, self.closing_counts = close_lips(head, self.surface)
         self.mouth = Mouth(head, self.surface, self.fit, canvas.texture)
         self.backdrop = Backdrop(head, self.fit, self.surface, person, canvas.stage[2:], canvas.margin_px)

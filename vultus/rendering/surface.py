@@ -6,7 +6,9 @@ reproduces the picture exactly at the picture's own pose and expression.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -30,6 +32,18 @@ NECK_FADE = (0.3, 6.5)
 """Units below the chin between which the head's motion fades out."""
 OVAL_FADE = (0.02, 0.12)
 """Distances inside the face's oval, in face widths, between which the surface takes over from what lies behind."""
+
+
+class EyeRegion(Protocol):
+    """What the surface must know of an eye that is played in the picture."""
+
+    def window(self, points: np.ndarray) -> np.ndarray:
+        """How much (N,) of the lids' motion at texture positions (N, 2) is not the mesh's."""
+        ...
+
+    def brow_share(self, points: np.ndarray) -> np.ndarray:
+        """How much (N,) of the brows' motion reaches texture positions (N, 2)."""
+        ...
 
 
 @dataclass
@@ -148,13 +162,13 @@ def _spline(centres: np.ndarray, values: np.ndarray, slack: np.ndarray):
     return evaluate
 
 
-def build_surface(head: HeadModel, fit: Fit, eye_windows: list) -> Surface:
+def build_surface(head: HeadModel, fit: Fit, eyes: Sequence[EyeRegion]) -> Surface:
     """The moving surface of a fitted head.
 
     Args:
         head: the embedded head.
         fit: in pixels of the texture.
-        eye_windows: callables (N, 2) texture positions -> (N,) 0-1, 1 where `rendering.eyes` moves the lids instead.
+        eyes: where `rendering.eyes` moves the lids instead.
     """
     vertices = fitted_vertices(head, fit)
     active = head.vertices_of("skin", "socket", "gums", "tongue", "upper_teeth", "lower_teeth")
@@ -176,12 +190,16 @@ def build_surface(head: HeadModel, fit: Fit, eye_windows: list) -> Surface:
     uv, shade, hidden_lip = _texture_positions(head, index, rest, seen, visible, fit)
     cover = _cover(seen, fit)
     cover[hidden_lip] = 1.0
-    eyes = np.zeros(len(rest), np.float32)
-    for window in eye_windows:
-        eyes = np.maximum(eyes, window(seen[:, :2]))
-    moving = basis.copy()
-    for name in EYE_SHAPES:
-        moving[index_of(name)] *= (1 - eyes)[:, None]
+    window, brow_share = np.zeros(len(rest), np.float32), np.ones(len(rest), np.float32)
+    for eye in eyes:
+        window = np.maximum(window, eye.window(seen[:, :2]))
+        brow_share = np.minimum(brow_share, eye.brow_share(seen[:, :2]))
+    moving = _without_folds(basis, seen[:, :2], visible, window, 0.03 * float(np.ptp(fit.landmarks[:468, 0])))
+    for k, name in enumerate(ARKIT52):
+        if name in EYE_SHAPES:
+            moving[k] *= (1 - window)[:, None]
+        elif name.startswith("brow"):
+            moving[k] *= brow_share[:, None]
 
     chin = float(vertices[head.landmark68[8], 1])
     follow = smoothstep((rest[:, 1] - (chin - NECK_FADE[1])) / (NECK_FADE[1] - NECK_FADE[0])).astype(np.float32)
@@ -192,6 +210,25 @@ def build_surface(head: HeadModel, fit: Fit, eye_windows: list) -> Surface:
         rest, moving, fit.expression.astype(np.float32), seen[:, :2].copy(), Texture.lookup_position(uv), shade, cover, np.ascontiguousarray(triangles[used]),
         follow, index, pivot, normals, visible,
     )  # fmt: skip
+
+
+def _without_folds(basis: np.ndarray, seen: np.ndarray, visible: np.ndarray, window: np.ndarray, sigma_px: float) -> np.ndarray:
+    """The basis (52, A, 3) with one smooth motion per place in the picture around the eyes.
+
+    The head's upper lid is folded. A brow that rises would unfold it, and a lowered one push the fold over the rim, but
+    the picture has no skin for either: there all vertices that lie at one place move like what is seen there.
+    """
+    inside, sources = np.nonzero(window > 0)[0], np.nonzero(visible)[0]
+    if len(inside) == 0:
+        return basis.copy()
+    distance, nearest = cKDTree(seen[sources]).query(seen[inside], k=24)
+    weight = np.exp(-0.5 * ((distance - distance[:, :1]) / sigma_px) ** 2)
+    weight /= weight.sum(1, keepdims=True)
+    smooth = np.einsum("ik,eikd->eid", weight, basis[:, sources[nearest]])
+    result = basis.copy()
+    share = window[inside][None, :, None]
+    result[:, inside] = (basis[:, inside] * (1 - share) + smooth * share).astype(basis.dtype)
+    return result
 
 
 def _fan(rim: np.ndarray, centre: int, rest: np.ndarray) -> np.ndarray:
