@@ -9,9 +9,9 @@ from typing import TypedDict, Unpack
 import numpy as np
 
 from vultus.core.controls import Controls
-from vultus.core.errors import ControlError
+from vultus.core.errors import ControlError, InputError
 from vultus.core.method import Crop, Driver, Look
-from vultus.core.types import Performance, Portrait
+from vultus.core.types import SAMPLE_RATE, Performance, Portrait
 from vultus.methods import DEFAULT_METHOD, get_method
 
 OnProgress = Callable[[int, int | None], None]
@@ -88,17 +88,20 @@ def speak(
     """
     from vultus.audio.io import open_speech
     from vultus.face.rig import save_performance as write_performance
+    from vultus.motion.lips import frame_count
     from vultus.video.write import write_video
 
     chosen = get_method(method)
     look, controls = _split(options)
     _check_supported(method, chosen.controls, options)
+    inputs = (portrait, voice, controls.pose.path, controls.blink.path, options.get("background"))
+    _check_outputs(output, save_performance, inputs, look)
     speech = open_speech(voice, start_s, end_s)
     subject = portrait if isinstance(portrait, Portrait) else open_portrait(portrait, face)
     pose_source, blink_source = _sources(controls)
     driver = chosen.driver(controls, look.fps, pose_source, blink_source)
     kept: list[Performance] | None = None if save_performance is None else []
-    count = None if speech.duration_s is None else max(1, round(speech.duration_s * look.fps))
+    count = None if speech.duration_s is None else max(1, frame_count(round(speech.duration_s * SAMPLE_RATE), look.fps))
     frames = chosen.renderer(subject, look).play(_performances(driver, speech, kept), count)
     written = write_video(
         frames, output, Path(voice), audio_start_s=start_s, audio_end_s=end_s, on_progress=on_progress
@@ -133,8 +136,10 @@ def render(
 
     acted = performance if isinstance(performance, Performance) else load_performance(Path(performance))
     acted = retarget(convert(acted, "arkit52"))
-    acted = acted.resampled(options.setdefault("fps", acted.fps))
+    options.setdefault("fps", acted.fps)
     look, _ = _split(options)
+    _check_outputs(output, None, (portrait, performance, voice, options.get("background")), look)
+    acted = acted.resampled(look.fps)
     subject = portrait if isinstance(portrait, Portrait) else open_portrait(portrait, face)
     renderer = get_method(method).renderer(subject, look)
     frames = renderer.play([acted], len(acted))
@@ -156,12 +161,49 @@ def track(
     from vultus.face.track import track as track_frames
     from vultus.video.read import open_video
 
+    if output is not None:
+        _check_performance_target(Path(output))
+        _spare(Path(output), (video,))
     frames = open_video(video).frames(fps)
     counted = replace(frames, images=_counted(frames.images, frames.count, on_progress))
     performance = track_frames(counted, face=face, where=video)
     if output is not None:
         save_performance(performance, Path(output))
     return performance
+
+
+def _check_outputs(
+    output: str | Path, save_performance: str | Path | None, inputs: Iterable[object], look: Look
+) -> None:
+    """Refuse, before any work, what could not be written or would cost one of the inputs."""
+    from vultus.video.write import check_target
+
+    given = tuple(inputs)
+    _spare(Path(output), given)
+    check_target(output, alpha=isinstance(look.background, str) and look.background == "none")
+    if save_performance is not None:
+        _check_performance_target(Path(save_performance))
+        _spare(Path(save_performance), given)
+
+
+def _check_performance_target(path: Path) -> None:
+    from vultus.face.rig import check_target
+
+    check_target(path)
+
+
+def _spare(output: Path, inputs: Iterable[object]) -> None:
+    """Raise InputError if writing `output` would replace one of the inputs (those that are not paths do not matter)."""
+    for given in inputs:
+        if not isinstance(given, str | Path):
+            continue
+        try:
+            source, target = Path(given).resolve(), output.resolve()
+            lost = source.is_file() and target.exists() and (source.samefile(target) or target in source.parents)
+        except (OSError, ValueError):  # no usable name: whoever opens it says so better
+            continue
+        if lost:
+            raise InputError("writing here would replace the input", output, "choose another name for the output")
 
 
 def _performances(

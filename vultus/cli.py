@@ -16,8 +16,8 @@ import tyro
 from vultus.core.controls import Controls
 from vultus.core.errors import VultusError
 from vultus.core.method import Crop
-from vultus.methods import DEFAULT_METHOD
 from vultus.core.types import DEFAULT_FPS
+from vultus.methods import DEFAULT_METHOD
 
 if TYPE_CHECKING:
     from vultus.video.provenance import Verification
@@ -114,9 +114,7 @@ def speak(
     from vultus import animate
 
     with progress_bar("speaking") as on_progress:
-        written = animate.speak(
-            portrait, voice, output, start_s=start, end_s=end, on_progress=on_progress, **options
-        )
+        written = animate.speak(portrait, voice, output, start_s=start, end_s=end, on_progress=on_progress, **options)
     print(written)
 
 
@@ -203,7 +201,7 @@ VERBS: dict[str, Callable[..., int | None]] = {
 def progress_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
     """Show a bar with frames per second and time left on stderr; yields the callback that `write_video` wants."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
     from rich.progress import TimeRemainingColumn as TimeLeftColumn
     from rich.text import Text
 
@@ -212,9 +210,20 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
             return Text(f"{task.finished_speed or task.speed or 0:.0f} frames/s")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), SpeedColumn(), TimeLeftColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    progress = Progress(*columns, console=Console(stderr=True))
+    tasks: list[TaskID] = []
+
+    def show(done: int, total: int | None) -> None:
+        if not tasks:  # only now, so that a mistake in the options is answered by its sentence alone
+            progress.start()
+            tasks.append(progress.add_task(label, total=total))
+        progress.update(tasks[0], completed=done, total=total)
+
+    try:
+        yield show
+    finally:
+        if tasks:
+            progress.stop()
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -229,7 +238,7 @@ def run(arguments: Sequence[str]) -> int:
             VERBS, prog="vultus", description="A voice and one photo in, a talking video out.", args=arguments
         )
     except VultusError as error:
-        print(f"vultus: {error}", file=sys.stderr)
+        print(f"vultus: {' '.join(str(error).splitlines())}", file=sys.stderr)  # one line, whatever a file is called
         return error.exit_code
     except KeyboardInterrupt:
         print("vultus: stopped; nothing was written.", file=sys.stderr)

@@ -55,7 +55,8 @@ def open_speech(path: str | Path, start_s: float = 0.0, end_s: float | None = No
     """
     path = Path(path)
     if not (np.isfinite(start_s) and start_s >= 0) or (end_s is not None and not end_s > start_s):
-        raise InputError(f"the part from {start_s} s to {end_s} s is empty", path, "choose 0 <= start < end")
+        end = "the end" if end_s is None else f"{end_s:g} s"
+        raise InputError(f"the part from {start_s:g} s to {end} is empty", path, "choose 0 <= start < end")
     container = _open_container(path)
     stated_s = _stated_duration_s(container)
     if stated_s is not None and stated_s > MAX_DURATION_S and (end_s is None or end_s > MAX_DURATION_S):

@@ -27,6 +27,9 @@ from vultus.core.types import Performance
 from vultus.face import foreign
 from vultus.face.tables import MAX_BYTES, read_table
 
+SUFFIXES = (".csv", ".npz")
+"""What a performance can be written as."""
+
 _NPZ_VERSION = 1
 _CSV_CHANNELS: dict[str, tuple[str, ...]] = {
     "rotation": foreign.ROTATION_COLUMNS,
@@ -38,11 +41,8 @@ _CSV_CHANNELS: dict[str, tuple[str, ...]] = {
 
 def save_performance(performance: Performance, path: Path) -> None:
     """Write a performance to `path`, .csv or .npz; the file appears only when it is whole. Raises InputError."""
-    writers: dict[str, Callable[[Performance, BinaryIO], None]] = {".csv": _write_csv, ".npz": _write_npz}
-    path = Path(path)
-    writer = writers.get(path.suffix.lower())
-    if writer is None:
-        raise InputError(f'a performance cannot be written as "{path.suffix}"', path, "end the name in .csv or .npz")
+    path = check_target(Path(path))
+    writer: Callable[[Performance, BinaryIO], None] = _write_csv if path.suffix.lower() == ".csv" else _write_npz
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         with partial.open("wb") as file:
@@ -52,6 +52,17 @@ def save_performance(performance: Performance, path: Path) -> None:
         raise InputError(f"the file cannot be written ({error.strerror})", path) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def check_target(path: Path) -> Path:
+    """The path itself, if a performance can be written there. Raises InputError."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f'a performance cannot be written as "{path.suffix}"', path, "end the name in .csv or .npz")
+    if path.is_dir():
+        raise InputError("there is a folder of this name", path, "choose another name")
+    if not path.parent.is_dir():
+        raise InputError("the file cannot be written: its folder does not exist", path, "create the folder first")
+    return path
 
 
 def load_performance(path: Path) -> Performance:

@@ -34,6 +34,8 @@ MAX_READ_FPS = 240.0
 
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
+_PLAYLISTS = frozenset({"hls", "concat", "dash", "sdp", "rtsp", "image2", "lavfi", "imf"})
+
 # What Pillow's decoders are known to raise on damaged files, besides OSError.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
 
@@ -174,11 +176,20 @@ class Video:
         return Frames(_constant_rate(self, rate), rate, self.width, self.height, count)
 
 
+def open_container(path: Path) -> av.container.InputContainer:
+    """Open a media file that stands for itself: one that names other files or addresses is refused (InputError)."""
+    container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    if _PLAYLISTS & set(container.format.name.split(",")):
+        container.close()
+        raise InputError("this is a playlist, not a video or a sound", path, "give the file itself")
+    return container
+
+
 def open_video(path: str | Path) -> Video:
     """Look into a video file and decode its first frame. Raises InputError for anything that is not a video."""
     path = _existing_file(path)
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        with open_container(path) as container:
             if not container.streams.video:
                 raise InputError("the file holds no picture track", path, "give a video")
             stream = container.streams.video[0]
@@ -259,7 +270,7 @@ def _timed(video: Video) -> Iterator[tuple[float, av.VideoFrame]]:
     """Frames with their times in seconds after the container's zero, rising."""
     start_s = -math.inf
     try:
-        with av.open(str(video.path), metadata_errors="replace") as container:
+        with open_container(video.path) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             zero_s = _zero_s(container)

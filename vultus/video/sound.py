@@ -9,6 +9,7 @@ import av
 import numpy as np
 
 from vultus.core.errors import InputError
+from vultus.video.read import open_container
 
 KEPT_RATES = (44_100, 48_000)
 """Sample rates in Hz that are left as they are; all others become the last of these."""
@@ -27,7 +28,7 @@ class SoundTrack:
             raise InputError(f"there is no sound from {start_s:g} to {end_s:g} seconds", path, "end after the start")
         self.path, self.start_s, self.end_s = path, start_s, end_s
         try:
-            with av.open(str(path), metadata_errors="replace") as container:
+            with open_container(path) as container:
                 if not container.streams.audio:
                     raise InputError("the file holds no sound", path, "give a file with a sound track")
                 codec = container.streams.audio[0].codec_context
@@ -61,7 +62,7 @@ class SoundTrack:
     def _whole(self) -> Iterator[np.ndarray]:
         resampler = av.AudioResampler(format="fltp", layout=self.layout, rate=self.rate)
         try:
-            with av.open(str(self.path), metadata_errors="replace") as container:
+            with open_container(self.path) as container:
                 zero_s = (container.start_time or 0) / av.time_base
                 yield from self._decoded(container, resampler, zero_s)
         except av.FFmpegError as error:

@@ -24,6 +24,9 @@ from vultus.video.sound import SoundTrack
 QUEUE_FRAMES = 8
 """Frames that may wait for the encoder: enough to even out its bursts, few enough to cost no memory."""
 
+MAX_NAME_BYTES = 220
+"""Longest file name; file systems take 255, and names are written with a suffix first."""
+
 Progress = Callable[[int, int | None], None]
 """Called with the frames made so far and their total, None if unknown."""
 
@@ -44,7 +47,7 @@ def write_video(
     (`video.provenance`). Frames are pulled in this thread while another one encodes. Raises InputError for a target or
     sound that cannot be used, and whatever `frames` raises; then nothing has been written.
     """
-    target = _checked_target(path, frames)
+    target = check_target(path, frames.alpha)
     identity = signing_identity()  # a fault in the key should show before the work, not after
     codec = CODECS.get(target.suffix.lower())
     rate = codec.sample_rate_hz if codec else None
@@ -71,9 +74,13 @@ def is_folder_target(path: str | Path) -> bool:
     return str(path).endswith(("/", os.sep)) or Path(path).suffix == "" or Path(path).is_dir()
 
 
-def _checked_target(path: str | Path, frames: Frames) -> Path:
+def check_target(path: str | Path, alpha: bool = False) -> Path:
+    """The path itself, if a video (with `alpha`: a transparent one) can be written there. Raises InputError."""
     target = Path(path)
     suffix = target.suffix.lower()
+    if not _is_usable_name(target.name):
+        fix = f"choose a shorter one, up to {MAX_NAME_BYTES} bytes of valid UTF-8"
+        raise InputError("this is not a usable file name", repr(str(target)[:80]), fix)
     if not target.parent.is_dir():
         raise InputError("the folder to write into does not exist", target.parent, "create it first")
     if is_folder_target(path):
@@ -81,11 +88,19 @@ def _checked_target(path: str | Path, frames: Frames) -> Path:
     elif suffix not in CODECS:
         forms = ", ".join(CODECS)
         raise InputError(f"videos cannot be written as {suffix}", target, f"use {forms} or a folder name")
-    elif suffix == ".mp4" and frames.alpha:
+    elif suffix == ".mp4" and alpha:
         raise InputError("MP4 cannot be transparent", target, "use .webm or a folder name, or set a background")
     if not os.access(target.parent, os.W_OK):
         raise InputError("the folder may not be written to", target.parent, "choose another place")
     return target
+
+
+def _is_usable_name(name: str) -> bool:
+    """Whether file systems, and the manifest that holds the name, can take it, with room for a temporary suffix."""
+    try:
+        return len(name.encode()) <= MAX_NAME_BYTES and "\0" not in name
+    except UnicodeEncodeError:  # bytes of a file name that were not UTF-8
+        return False
 
 
 def _check_folder(folder: Path) -> None:
