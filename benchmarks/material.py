@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "real"
-FRONTAL = ("art_0", "art_10", "people_0", "s0", "s12")
+FRONTAL = ("art_0", "art_10", "happy", "people_0", "s0")
 """Portraits of shared data used for the round trip, beside the astronaut."""
 HUMANS = (
     "art_0", "art_10", "art_16", "art_18", "art_5", "full_body_1", "happy", "people_0", "s0", "s10", "s12", "s3", "s5", "s9",

@@ -1,6 +1,9 @@
 """Does a tracker see in the rendered video what was asked for? Commanded against re-tracked, portrait by portrait.
 
-    python -m benchmarks.round_trip
+    python -m benchmarks.round_trip [--together] [PORTRAIT ...]
+
+Jaw, smile and pucker are commanded in turn, as speech and emotion mostly do; with --together all at once, which asks
+more of the tracker than of the renderer. Blinks and a head within +-15 degrees move all the time.
 """
 
 from __future__ import annotations
@@ -30,8 +33,8 @@ JAW, SMILE, PUCKER, BLINK = (
 COLUMNS = ("found", "jawOpen", "blink", "recall", "smile", "pucker", "yaw", "pitch", "roll", "jitter")
 
 
-def commanded(seed: int) -> Performance:
-    """Speech-like jaw, slow smiles and puckers in turn, blinks, and a head that wanders within +-15 degrees."""
+def commanded(seed: int, together: bool) -> Performance:
+    """Speech-like jaw, smiles and puckers, blinks, and a head that wanders within +-15 degrees."""
     rng = np.random.default_rng(seed)
     count = round(FPS * SECONDS)
     base = Performance.neutral(count, FPS)
@@ -40,13 +43,14 @@ def commanded(seed: int) -> Performance:
         noise = gaussian_filter1d(rng.normal(size=(count, channels)), sigma_s * FPS, axis=0, mode="wrap")
         return noise / np.abs(noise).max(0)
 
-    expression = base.expression.copy()
     mood = wander(0.6)
-    expression[:, JAW] = 0.35 * np.clip(wander(0.07) + 0.2, 0, 1)
-    expression[:, SMILE] = 0.7 * np.clip(mood, 0, 1)
-    expression[:, PUCKER] = 0.6 * np.clip(-mood, 0, 1)
-    lids = lid_motion(replace(Controls().blink), FPS, seed, 25.0, None).frames(count)
-    expression[:, BLINK] = lids
+    turn = np.arange(count) * 3 // count  # which of the three has its turn
+    signals = (wander(0.07) + 0.2, mood if together else wander(0.3) + 0.3, -mood if together else wander(0.3) + 0.3)
+    expression = base.expression.copy()
+    for k, (columns, peak) in enumerate(((JAW, 0.45), (SMILE, 0.7), (PUCKER, 0.6))):
+        signal = np.clip(signals[k], 0, 1) * (together | (turn == k))
+        expression[:, columns] = (peak * signal / signal.max())[:, None]
+    expression[:, BLINK] = lid_motion(Controls().blink, FPS, seed, 25.0, None).frames(count)
     rotation = wander(0.5, 3) * [15, 12, 12]
     return replace(base, expression=expression.astype(np.float32), rotation=rotation.astype(np.float32))
 
@@ -58,11 +62,11 @@ def events(closure: np.ndarray, level: float = 0.5) -> np.ndarray:
     return np.array([s + np.argmax(closure[s:e]) for s, e in zip(starts, ends, strict=True)], int)
 
 
-def measure(picture: object, seed: int) -> dict[str, float]:
+def measure(picture: object, seed: int, together: bool) -> dict[str, float]:
     """One row of the table."""
     portrait = open_portrait(picture)
     renderer = PhotoRenderer(portrait, Look(crop="face", size=512))
-    asked = commanded(seed)
+    asked = commanded(seed, together)
     seen = track(renderer.play([asked], len(asked)))
     r = lambda a, b: float(np.corrcoef(a, b)[0, 1])  # noqa: E731
     mean = lambda p, k: p.expression[:, k].mean(1)  # noqa: E731
@@ -84,8 +88,9 @@ def measure(picture: object, seed: int) -> dict[str, float]:
 def main() -> None:
     print(f"{'portrait':<12}" + "".join(f"{c:>9}" for c in COLUMNS))
     rows = []
-    for seed, (name, picture) in enumerate(portraits(tuple(sys.argv[1:]) or FRONTAL).items()):
-        row = measure(picture, seed)
+    names = tuple(name for name in sys.argv[1:] if name != "--together") or FRONTAL
+    for seed, (name, picture) in enumerate(portraits(names).items()):
+        row = measure(picture, seed, "--together" in sys.argv)
         rows.append(row)
         print(f"{name:<12}" + "".join(f"{row[c]:>9.4f}" if c == "jitter" else f"{row[c]:>9.2f}" for c in COLUMNS))
     mean = {c: np.nanmean([row[c] for row in rows]) for c in COLUMNS}

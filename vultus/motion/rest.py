@@ -27,7 +27,7 @@ _OPPOSITES = (
 )  # fmt: skip
 """What gives way, and to what; on the same side of the face."""
 _ROUNDING = [index_of("mouthPucker"), index_of("mouthFunnel")]
-_MOUTH = np.array([name.startswith("mouth") for name in ARKIT52])
+_CORNERS = np.array([name.startswith(("mouthSmile", "mouthFrown", "mouthDimple", "mouthStretch")) for name in ARKIT52])
 
 
 def rest_expression(fit: Fit) -> np.ndarray:
@@ -47,7 +47,7 @@ def on_rest(rest: np.ndarray, expression: np.ndarray) -> np.ndarray:
     Lips that round draw the corners in; a frown undoes a resting smile, raised brows resting frown lines, and so on.
     """
     rounding = ROUNDING_GAIN * float(expression[_ROUNDING].sum())
-    yielding = np.where(_MOUTH, rounding, 0) + OPPOSITE_GAIN * (_OPPOSES @ expression)
+    yielding = np.where(_CORNERS, rounding, 0) + OPPOSITE_GAIN * (_OPPOSES @ expression)
     kept = rest * (1 - np.clip(yielding, 0, 1)).astype(np.float32)
     return kept + expression * (1 - kept)
 
