@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from vultus.core.types import Frames
+from vultus.core.types import Frames, Portrait
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -103,3 +103,21 @@ def clip(tmp_path: Path) -> Callable[..., Path]:
 
 def files_in(folder: Path) -> set[str]:
     return set(os.listdir(folder))
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    """scikit-image's public-domain portrait, (512, 512, 3) uint8; not to be written on."""
+    from skimage.data import astronaut
+
+    image = astronaut()
+    image.flags.writeable = False
+    return image
+
+
+@pytest.fixture(scope="session")
+def portrait(astronaut: np.ndarray) -> Portrait:
+    """The astronaut, fitted."""
+    from vultus.animate import open_portrait
+
+    return open_portrait(astronaut)

@@ -19,7 +19,7 @@ def push_pull(image: np.ndarray, known: np.ndarray) -> np.ndarray:
     colour = image.astype(np.float32) * known.astype(np.float32)[..., None]
     weight = known.astype(np.float32)
     levels = []
-    while min(weight.shape) > 1:
+    while max(weight.shape) > 1:
         levels.append((colour, weight))
         size = ((weight.shape[1] + 1) // 2, (weight.shape[0] + 1) // 2)
         colour, weight = _shrink(colour, size), _shrink(weight, size)
