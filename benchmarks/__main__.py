@@ -1,6 +1,6 @@
 """How fast is it? Every figure in one run, as processor time, so that ratios hold on a busy machine too.
 
-    python -m benchmarks                (`make bench`)
+python -m benchmarks                (`make bench`)
 """
 
 from __future__ import annotations

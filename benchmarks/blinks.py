@@ -1,6 +1,6 @@
 """Ten simulated hours of blinks, found again in the lids' motion: are they as frequent as EmoFace measured?
 
-    python -m benchmarks.blinks [HOURS [SEED ...]]
+python -m benchmarks.blinks [HOURS [SEED ...]]
 """
 
 from __future__ import annotations

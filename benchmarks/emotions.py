@@ -30,7 +30,7 @@ LEAD, HELD, USED = 60, 20, 8
 
 
 def acted() -> tuple[Performance, list[tuple[str, int]]]:
-    """A performance that holds every emotion at every level, a neutral face between two, and the list of what it holds."""
+    """A performance that holds every emotion at every level, neutral in between, and the list of what it holds."""
     held = [(name, level) for name in EMOTIONS for level in LEVELS]
     rows = [np.zeros((LEAD, 52))]
     for name, level in held:
@@ -62,7 +62,7 @@ def main() -> None:
         if emotion != "neutral":
             noise = {name: max(rows["neutral", level] for level in LEVELS) for name, rows in measured.items()}
             failed += [f"{emotion} on {name}" for name, v in by_face.items() if not v[2] > v[0] > 2 * noise[name]]
-    print("Level 1 beyond twice the scatter of neutral, level 3 beyond level 1: " + ("; not ".join(["all but"] + failed) if failed else "all"))
+    print(f"Level 1 beyond twice the scatter of neutral, and level 3 beyond level 1: all but {failed or 'none'}")
 
 
 if __name__ == "__main__":

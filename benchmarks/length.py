@@ -1,6 +1,6 @@
 """Does `vultus speak` keep up with the voice, and does its memory stay flat? The command line, started cold.
 
-    python -m benchmarks.length [MINUTES ...]           (1 and 10 unless named)
+python -m benchmarks.length [MINUTES ...]           (1 and 10 unless named)
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def main() -> None:
         for length in minutes:
             write_long_voice(voice, 60 * length)
             wall_s, work_s, peak_mb = speak_cold(portrait, voice, output)
-            row = f"{60 * length:6.0f} s{wall_s:10.1f} s{wall_s / (60 * length):14.0%}{work_s:10.1f} s{peak_mb:11.0f} MB"
-            print(f"{row}{output.stat().st_size / 2**20:7.1f} MB", flush=True)
+            times = f"{60 * length:6.0f} s{wall_s:10.1f} s{wall_s / (60 * length):14.0%}{work_s:10.1f} s"
+            print(f"{times}{peak_mb:11.0f} MB{output.stat().st_size / 2**20:7.1f} MB", flush=True)
 
 
 if __name__ == "__main__":

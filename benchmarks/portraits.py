@@ -22,15 +22,14 @@ from vultus.core.errors import InputError
 from vultus.core.method import Look
 from vultus.core.types import Portrait
 from vultus.methods.portrait.model import PhotoRenderer
+from vultus.rendering.portrait import PortraitRenderer
 
 ANIMALS = ("s25", "s39")
-"""A cat and a dog."""
+"""A dog and a cat."""
 
 
-def identity_difference(portrait: Portrait) -> float:
+def identity_difference(renderer: PortraitRenderer) -> float:
     """Mean absolute difference, in grey levels, that drawing the face as it is makes within its box."""
-    photo = PhotoRenderer(portrait, Look(crop="face", size=512))
-    renderer = photo.renderer
     frame = renderer.frame(renderer.rest_expression, np.zeros(3), np.zeros(3), np.zeros(2))
     corner = renderer.canvas.margin_px - np.array(renderer.canvas.stage[:2])
     marks = renderer.fit.landmarks[:468, :2] - corner
@@ -50,11 +49,11 @@ def main() -> None:
     print(f"{'portrait':<14}{'fit px':>8}{'yaw deg':>9}{'identity':>10}{'frames':>8}{'found':>8}")
     for name, picture in portraits(HUMANS).items():
         portrait = open_portrait(picture)
-        own_deg = PhotoRenderer(portrait, Look()).own_deg
         with tempfile.TemporaryDirectory() as folder:
             frames, found = spoken(portrait, Path(folder))
-        difference = identity_difference(portrait)
-        print(f"{name:<14}{portrait.fit.rms_px:8.2f}{own_deg[0]:9.1f}{difference:10.3f}{frames:8d}{found:8.0%}", flush=True)
+        photo = PhotoRenderer(portrait, Look(crop="face", size=512))
+        fitted = f"{name:<14}{portrait.fit.rms_px:8.2f}{photo.own_deg[0]:9.1f}"
+        print(f"{fitted}{identity_difference(photo.renderer):10.3f}{frames:8d}{found:8.0%}", flush=True)
     for path in sorted(path for name in ANIMALS for path in (SHARED / "portraits").glob(f"{name}.*")):
         try:
             open_portrait(path)
