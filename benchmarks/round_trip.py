@@ -48,8 +48,8 @@ def commanded(seed: int, together: bool) -> Performance:
     signals = (wander(0.07) + 0.2, mood if together else wander(0.3) + 0.3, -mood if together else wander(0.3) + 0.3)
     expression = base.expression.copy()
     for k, (columns, peak) in enumerate(((JAW, 0.45), (SMILE, 0.7), (PUCKER, 0.6))):
-        signal = np.clip(signals[k], 0, 1) * (together | (turn == k))
-        expression[:, columns] = (peak * signal / signal.max())[:, None]
+        signal = np.clip(signals[k], 0, 1) * (together | (turn == k))[:, None]
+        expression[:, columns] = peak * signal / signal.max()
     expression[:, BLINK] = lid_motion(Controls().blink, FPS, seed, 25.0, None).frames(count)
     rotation = wander(0.5, 3) * [15, 12, 12]
     return replace(base, expression=expression.astype(np.float32), rotation=rotation.astype(np.float32))
