@@ -72,7 +72,7 @@ class Eye:
         self.along = (right - left) / self.width_px
         self.down = np.array([-self.along[1], self.along[0]])
         side = SIDES[which]
-        self.closed_in_picture = float(min(fit.expression[index_of(f"eyeBlink{side}")], 0.6))
+        self.closed_in_picture = float(fit.expression[index_of(f"eyeBlink{side}")])
         self.wide_in_picture = float(fit.expression[index_of(f"eyeWide{side}")])
         self.squint_in_picture = float(fit.expression[index_of(f"eyeSquint{side}")])
 
@@ -243,7 +243,7 @@ class Eye:
         squint = state.squint - self.squint_in_picture
         up = state.gaze_deg[1]
         # Widening and looking lose their hold on lids that close.
-        shut = float(np.clip((state.closure - self.closed_in_picture) / (1 - self.closed_in_picture), -0.3, 1))
+        shut = float(np.clip((state.closure - self.closed_in_picture) / max(1 - self.closed_in_picture, 0.05), -0.3, 1))
         free = 1 - max(shut, 0.0)
         lift = shape * (0.10 * wide + (0.006 if up > 0 else 0.0075) * up)
         upper = self.upper + free * (0.12 * squint * opening - lift)
