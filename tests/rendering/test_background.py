@@ -9,13 +9,17 @@ from vultus.core.errors import ControlError
 from vultus.rendering.background import behind, composite, decontaminated, matte_from_mask
 
 
-@pytest.mark.parametrize(("text", "colour"), [("#20a040", (32, 160, 64)), ("#FFFFFF", (255, 255, 255)), ("#000000", (0, 0, 0))])
+@pytest.mark.parametrize(
+    ("text", "colour"), [("#20a040", (32, 160, 64)), ("#FFFFFF", (255, 255, 255)), ("#000000", (0, 0, 0))]
+)
 def test_a_colour(text, colour):
     sheet = behind(text, 7, 5)
     assert sheet.shape == (5, 7, 3) and (sheet == colour).all()
 
 
-@pytest.mark.parametrize("text", ["#12", "#12345", "#1234567", "#gggggg", "#-12345", "#+1+1+1", "# 12345", "20a040", "#"])
+@pytest.mark.parametrize(
+    "text", ["#12", "#12345", "#1234567", "#gggggg", "#-12345", "#+1+1+1", "# 12345", "20a040", "#"]
+)
 def test_what_is_no_colour_is_refused(text):
     with pytest.raises(ControlError, match="is not a background"):
         behind(text, 7, 5)

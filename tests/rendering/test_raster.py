@@ -134,8 +134,12 @@ def test_triangles_outside_the_picture_are_harmless():
 
 
 def sphere(rings: int = 16, spokes: int = 24) -> tuple[np.ndarray, np.ndarray]:
-    polar, around = np.meshgrid(np.linspace(0.1, np.pi - 0.1, rings), np.arange(spokes) * 2 * np.pi / spokes, indexing="ij")
-    points = np.stack([np.sin(polar) * np.cos(around), np.cos(polar), np.sin(polar) * np.sin(around)], -1).reshape(-1, 3)
+    polar, around = np.meshgrid(
+        np.linspace(0.1, np.pi - 0.1, rings), np.arange(spokes) * 2 * np.pi / spokes, indexing="ij"
+    )
+    points = np.stack([np.sin(polar) * np.cos(around), np.cos(polar), np.sin(polar) * np.sin(around)], -1).reshape(
+        -1, 3
+    )
     index = np.arange(rings * spokes).reshape(rings, spokes)
     a, b = index[:-1], np.roll(index, -1, 1)[:-1]
     c, d = index[1:], np.roll(index, -1, 1)[1:]

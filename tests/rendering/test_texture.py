@@ -26,7 +26,9 @@ def test_pixel_centres_give_the_pixels_exactly():
 def test_between_two_pixels_lies_a_mixture_and_beyond_the_border_its_colour():
     ramp = np.repeat(np.arange(WIDTH, dtype=np.uint8)[None, :, None] * 4, HEIGHT, 0).repeat(3, 2)
     at = np.array([[[10.75, 20.5], [-30, 20.5], [500, 20.5]]])
-    np.testing.assert_allclose(Texture(ramp).look_up(Texture.lookup_position(at))[0, :, 0], [41, 0, 4 * (WIDTH - 1)], atol=1)
+    np.testing.assert_allclose(
+        Texture(ramp).look_up(Texture.lookup_position(at))[0, :, 0], [41, 0, 4 * (WIDTH - 1)], atol=1
+    )
 
 
 @pytest.mark.parametrize(
