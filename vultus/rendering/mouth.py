@@ -27,7 +27,8 @@ TEETH_WIDER = 1.1
 """About its own middle, so that neighbours touch."""
 TEETH_SHOWING = 0.07
 """A picture whose lips are farther apart than this (in mouth widths) may show teeth."""
-SUPERSAMPLE = 2
+SUPERSAMPLE = 3
+TYPICAL_SKIN = np.array([205.0, 160.0, 138.0])
 HOLE, LIPS = 1, 2
 
 
@@ -127,7 +128,9 @@ class Mouth:
         """Colours (N, 3) of the inner vertices in even light, matched to the picture's skin and lips."""
         skin, lip, grey = _skin_and_lip(texture, self.fit)
         light = np.clip(skin.mean() / 165, 0.45, 1.1)
-        tooth = np.array([236, 226, 208]) * light * 0.78 + skin * 0.14
+        # The picture's light tints teeth as it tints skin: yellow in an old painting, blue at dusk.
+        tint = (skin / max(skin.mean(), 1)) / (TYPICAL_SKIN / TYPICAL_SKIN.mean())
+        tooth = np.array([236, 226, 208]) * light * 0.78 * np.clip(tint, 0.6, 1.15) ** 0.8 + skin * 0.14
         if self.photo.teeth is not None:
             tooth = self.photo.tooth_colour
         self.darkness = (lip * 0.15).astype(np.float32)
