@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -93,7 +94,7 @@ def speak(
 
     chosen = get_method(method)
     look, controls = _split(options)
-    _check_supported(method, chosen.controls, options)
+    _check_supported(method, chosen.controls, controls)
     inputs = (portrait, voice, controls.pose.path, controls.blink.path, options.get("background"))
     _check_outputs(output, save_performance, inputs, look)
     speech = open_speech(voice, start_s, end_s)
@@ -239,12 +240,13 @@ def _names_a_file(background: str) -> bool:
     return background not in ("keep", "none") and not background.startswith("#")
 
 
-def _check_supported(method: str, supported: frozenset[str], options: SpeakOptions) -> None:
-    """Refuse a control that the method would ignore, naming the methods that do not."""
+def _check_supported(method: str, supported: frozenset[str], controls: Controls) -> None:
+    """Refuse a control that is not at its default and that the method would ignore, naming the methods that do not."""
     from vultus.methods import METHODS
 
-    for name in options:
-        if name in LookOptions.__annotations__ or name in supported:
+    default = Controls()
+    for name in (f.name for f in fields(Controls)):
+        if name in supported or getattr(controls, name) == getattr(default, name):
             continue
         able = [other for other in METHODS if name in get_method(other).controls]
         fix = f"choose {' or '.join(able)}" if able else "leave it out"
