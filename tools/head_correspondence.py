@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vultus.core.pose import matrix_from_degrees
+from vultus.face.landmarks import FaceMesh
 from vultus.rendering.raster import FAR, draw_colours, vertex_normals
 
 SIZE = 640
@@ -15,20 +16,18 @@ LOWER_INNER_LIP = [95, 88, 178, 87, 14, 317, 402, 318, 324]
 JAW_OPEN, SKIN = 24, 0
 
 
-def find_correspondence(head: dict[str, np.ndarray], detect=None) -> dict[str, np.ndarray]:
+def find_correspondence(head: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """`landmark478_vertices` (468, 3), `landmark478_weights` (468, 3) and the spread (468,) of the estimates."""
-    from vultus.face.landmarks import FaceMesh
-
-    detect = FaceMesh().detect
     rng = np.random.default_rng(1)
     sitter = _Sitter(head)
     hits = []
-    for k in range(HEADS):
-        jaw = 0.0 if k % 2 else rng.uniform(0.15, 0.5)
-        angles = rng.uniform([-14, -10, -5], [14, 10, 5])
-        hit = sitter.hits(rng.normal(size=len(head["identity_basis"])) * 0.7, jaw, angles, detect)
-        if hit is not None:
-            hits.append(hit)
+    with FaceMesh() as mesh:
+        for k in range(HEADS):
+            jaw = 0.0 if k % 2 else rng.uniform(0.15, 0.5)
+            angles = rng.uniform([-14, -10, -5], [14, 10, 5])
+            hit = sitter.hits(rng.normal(size=len(head["identity_basis"])) * 0.7, jaw, angles, mesh)
+            if hit is not None:
+                hits.append(hit)
     found = np.array(hits)
     median = np.nanmedian(found, 0)
     spread = np.nanmedian(np.abs(found - median), 0).max(1)
@@ -73,7 +72,7 @@ class _Sitter:
             colour[ball] = np.where(angle[:, None] < 10, [15, 12, 10], np.where(angle[:, None] < 28, [90, 60, 40], [240, 238, 235]))
         return colour
 
-    def hits(self, identity, jaw, angles, detect) -> np.ndarray | None:
+    def hits(self, identity: np.ndarray, jaw: float, angles: np.ndarray, mesh: FaceMesh) -> np.ndarray | None:
         """Positions (468, 3) on the mean head that FaceMesh's points hit in one rendered head; None if undetected."""
         shape = self.mean + np.tensordot(identity.astype(np.float32), self.head["identity_basis"], 1)
         shape = shape + np.float32(jaw) * self.head["expression_basis"][JAW_OPEN]
@@ -84,9 +83,10 @@ class _Sitter:
         image = np.full((SIZE, SIZE, 3), 120, np.float32)
         label, depth = np.ones((SIZE, SIZE), np.uint8), np.full((SIZE, SIZE), FAR, np.float32)
         draw_colours(points, self.triangles, self.colours * (0.45 + 0.55 * np.clip(light, 0, 1))[:, None], image, label, depth, 1)
-        landmarks = detect(np.clip(image, 0, 255).astype(np.uint8))
-        if landmarks is None:
+        sighting = mesh.look(np.clip(image, 0, 255).astype(np.uint8), np.full(2, SIZE / 2), SIZE)
+        if sighting is None:
             return None
+        landmarks = sighting.landmarks
         normals = np.cross(turned[self.skin[:, 1]] - turned[self.skin[:, 0]], turned[self.skin[:, 2]] - turned[self.skin[:, 0]])
         front = normals[:, 2] > 0
         found = np.full((468, 3), np.nan)
