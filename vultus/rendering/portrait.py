@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vultus.core.bases import ARKIT52, index_of
+from vultus.core.bases import index_of
 from vultus.core.types import Fit
 from vultus.face.head import HeadModel, embedded_head, project
 from vultus.rendering.backdrop import Backdrop
@@ -24,6 +24,8 @@ from vultus.rendering.texture import Texture, look_up_mask
 
 MAX_GAZE_DEG = (28.0, 18.0)
 """Eyes are turned no farther than this from where the picture looks."""
+
+_JAW, _CLOSE = index_of("jawOpen"), index_of("mouthClose")
 
 
 class PortraitRenderer:
@@ -83,6 +85,8 @@ class PortraitRenderer:
     def _draw(self, expression, rotation_deg, translation, gaze_deg) -> tuple[np.ndarray, np.ndarray]:
         """The stage (h, w, 3) uint8 and the lookup positions (h, w, 2) behind it."""
         expression = np.clip(np.asarray(expression, np.float32), 0, 1)
+        # mouthClose seals lips that the jaw has opened; more of it than of jawOpen would push one lip through the other.
+        expression[_CLOSE] = min(expression[_CLOSE], expression[_JAW])
         gaze = np.clip(gaze_deg, -np.array(MAX_GAZE_DEG), MAX_GAZE_DEG)
         self._paint_eyes(expression, gaze)
         pose = head_pose(self.fit, np.asarray(rotation_deg, np.float64), translation)
@@ -136,8 +140,3 @@ class PortraitRenderer:
         eyes = head.eye_centres(head.vertices(self.fit.identity))
         depth = project(eyes, self.fit.rotation, self.fit.translation, self.fit.focal_px, self.fit.center_px)[:, 2]
         return float(self.fit.focal_px / depth.mean())
-
-
-def neutral_expression() -> np.ndarray:
-    """(52,) zeros: the face at rest."""
-    return np.zeros(len(ARKIT52), np.float32)
