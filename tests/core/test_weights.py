@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 import torch
 
-from vultus.core.errors import InputError
+from vultus.core.errors import InputError, MissingPartError
 from vultus.core.weights import CARD_FILE, TENSORS_FILE, Card, load_into, load_weights, read_card, save_weights
 
 CARD = Card(
@@ -83,3 +84,9 @@ def test_an_interrupted_save_leaves_nothing(tmp_path):
     with pytest.raises(TypeError):
         save_weights(tmp_path, {"a": torch.zeros(1)}, Card("m", "p", "1", {"bad": object()}, "none", "none"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_torch_one_sentence_says_so(saved, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safetensors.torch", None)
+    with pytest.raises(MissingPartError, match=r"torch is not installed; run: pip install 'vultus\[train\]'"):
+        load_weights(saved[1])

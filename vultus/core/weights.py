@@ -9,9 +9,10 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from vultus.core.errors import InputError
+from vultus.core.errors import InputError, MissingPartError
 
 if TYPE_CHECKING:
     import torch
@@ -44,15 +45,14 @@ class Card:
 
 def save_weights(folder: str | Path, tensors: Mapping[str, torch.Tensor], card: Card) -> Path:
     """Save tensors and card under `folder` in a new folder of the card's name, whole or not at all; returns it."""
-    from safetensors.torch import save_file
-
+    files = _tensor_files()
     parent = Path(folder)
     parent.mkdir(parents=True, exist_ok=True)
     partial = parent / f"{card.method}.part.weights"
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir()
-        save_file(
+        files.save_file(
             {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial / TENSORS_FILE
         )
         card = dataclasses.replace(card, sha256=_sha256(partial / TENSORS_FILE))
@@ -79,14 +79,13 @@ def read_card(folder: str | Path) -> Card:
 
 def load_weights(folder: str | Path) -> tuple[dict[str, torch.Tensor], Card]:
     """All tensors, by name, and the card. Raises InputError unless the file is exactly the one that was saved."""
-    from safetensors.torch import load_file
-
+    files = _tensor_files()
     card, path = read_card(folder), Path(folder) / TENSORS_FILE
     if not path.is_file():
         raise InputError("the tensors of these weights are missing", path, "fetch or save the weights again")
     if _sha256(path) != card.sha256:
         raise InputError("the weights are not those of their card", path, "fetch or save the weights again")
-    return load_file(path), card
+    return files.load_file(path), card
 
 
 def load_into(module: torch.nn.Module, folder: str | Path) -> Card:
@@ -101,6 +100,15 @@ def load_into(module: torch.nn.Module, folder: str | Path) -> Card:
         fix = f"rebuild the model from the config in {CARD_FILE}"
         raise InputError(f"the weights do not fit this {type(module).__name__}", folder, fix) from error
     return card
+
+
+def _tensor_files() -> ModuleType:
+    """safetensors for torch. Raises MissingPartError where torch is not installed."""
+    try:
+        import safetensors.torch
+    except ImportError:
+        raise MissingPartError("torch is not installed", "weights", "run: pip install 'vultus[train]'") from None
+    return safetensors.torch
 
 
 def _sha256(path: Path) -> str:
