@@ -136,6 +136,8 @@ def render(
     from vultus.video.write import write_video
 
     acted = performance if isinstance(performance, Performance) else load_performance(Path(performance))
+    if not all(np.isfinite(getattr(acted, name)).all() for name in acted.channels):
+        raise InputError("the performance holds values that are not finite", _path_of(performance), "track it anew")
     acted = retarget(convert(acted, "arkit52"))
     options.setdefault("fps", acted.fps)
     look, _ = _split(options)
@@ -171,6 +173,11 @@ def track(
     if output is not None:
         save_performance(performance, Path(output))
     return performance
+
+
+def _path_of(given: object) -> object:
+    """What names an input in errors; None for one in memory."""
+    return given if isinstance(given, str | Path) else None
 
 
 def _check_outputs(

@@ -37,7 +37,13 @@ def painted_toy(scene, which: int, state) -> np.ndarray:
     """An eye whose white is green and whose iris is red on a black face, painted: (h, w, 3) float."""
     texture, fit = scene
     eye = Eye(texture, fit, which, UNITS_PX)
-    for layer, colour in ((eye.white, GREEN), (eye.iris, RED), (eye.picture, 0), (eye.clean, 0), (eye.residual, 0)):
+    for layer, colour in (
+        (eye.layers.white, GREEN),
+        (eye.layers.iris, RED),
+        (eye.patch.picture, 0),
+        (eye.layers.clean, 0),
+        (eye.layers.residual, 0),
+    ):
         layer[:] = colour
     canvas = np.zeros_like(texture)
     eye.paint(canvas, state(eye))

@@ -19,11 +19,12 @@ from vultus.face.landmarks import select_face
 from vultus.face.points import lip_opening
 from vultus.methods.portrait.model import PhotoRenderer
 from vultus.rendering.portrait import PortraitRenderer
-from vultus.rendering.surface import fitted_vertices
+from vultus.rendering.warp import fitted_vertices
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "real" / "portraits"
 HUMANS = (
-    "art_0", "art_10", "art_16", "art_18", "art_5", "full_body_1", "happy", "people_0", "s0", "s10", "s12", "s3", "s5", "s9",
+    "art_0", "art_10", "art_16", "art_18", "art_5", "full_body_1", "happy", "people_0",
+    "s0", "s10", "s12", "s3", "s5", "s9",
 )  # fmt: skip
 STILL = (np.zeros(3), np.zeros(3), np.zeros(2))
 MAX_DIFFERENCE = 0.3

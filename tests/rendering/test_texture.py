@@ -31,9 +31,15 @@ def test_between_two_pixels_lies_a_mixture_and_beyond_the_border_its_colour():
     )
 
 
-@pytest.mark.parametrize(
-    "box", [(slice(10, 20), slice(15, 40)), (slice(0, 5), slice(0, 6)), (slice(30, HEIGHT), slice(45, WIDTH)), (slice(0, HEIGHT), slice(0, WIDTH))]
-)  # fmt: skip
+BOXES = (
+    (slice(10, 20), slice(15, 40)),
+    (slice(0, 5), slice(0, 6)),
+    (slice(30, HEIGHT), slice(45, WIDTH)),
+    (slice(0, HEIGHT), slice(0, WIDTH)),
+)
+
+
+@pytest.mark.parametrize("box", BOXES)
 def test_refresh_shows_what_was_painted_and_nothing_else(box):
     texture, painted = Texture(pixels()), pixels()
     painted[box] = 255 - painted[box]

@@ -122,12 +122,13 @@ def load_bfm(path: Path) -> HeadModel:
     keypoints (68,), both index arrays one-based, shape in decimetres. Raises InputError naming what is missing.
     """
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     try:
         data = loadmat(path)
     except FileNotFoundError:
         raise InputError("no such file", path) from None
-    except (ValueError, NotImplementedError, OSError) as error:
+    except (ValueError, NotImplementedError, OSError, MatReadError) as error:
         raise InputError("not a MATLAB 5 file", path, "give D3DFR's BFM_model_front.mat") from error
     needed = ("idBase", "exBase", "texBase", "meanshape", "meantex", "tri", "keypoints")
     missing = [name for name in needed if name not in data]

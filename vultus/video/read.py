@@ -178,7 +178,7 @@ class Video:
 
 def open_container(path: Path) -> av.container.InputContainer:
     """Open a media file that stands for itself: one that names other files or addresses is refused (InputError)."""
-    container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    container = av.open(str(_existing_file(path)), options={"protocol_whitelist": "file"}, metadata_errors="replace")
     if _PLAYLISTS & set(container.format.name.split(",")):
         container.close()
         raise InputError("this is a playlist, not a video or a sound", path, "give the file itself")

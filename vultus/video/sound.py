@@ -37,7 +37,7 @@ class SoundTrack:
                 self.channels = min(2, max(1, codec.channels))
                 kept = codec.sample_rate if codec.sample_rate in KEPT_RATES else KEPT_RATES[-1]
                 self.rate = rate or kept
-        except (av.FFmpegError, FileNotFoundError) as error:
+        except av.FFmpegError as error:
             raise InputError("this is not a sound file or it is damaged", path, "give WAV, MP3, M4A or FLAC") from error
 
     @property
