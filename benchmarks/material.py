@@ -10,7 +10,8 @@ SHARED = Path(__file__).parents[2] / "shared" / "data" / "real"
 FRONTAL = ("art_0", "art_10", "happy", "people_0", "s0")
 """Portraits of shared data used for the round trip, beside the astronaut."""
 HUMANS = (
-    "art_0", "art_10", "art_16", "art_18", "art_5", "full_body_1", "happy", "people_0", "s0", "s10", "s12", "s3", "s5", "s9",
+    "art_0", "art_10", "art_16", "art_18", "art_5", "full_body_1", "happy", "people_0", "s0", "s10", "s12", "s3", "s5",
+    "s9",
 )  # fmt: skip
 
 
@@ -20,5 +21,5 @@ def portraits(names: tuple[str, ...]) -> dict[str, np.ndarray | Path]:
 
     found: dict[str, np.ndarray | Path] = {"astronaut": astronaut()}
     for name in names:
-        found |= {name: path for path in (SHARED / "portraits").glob(f"{name}.*")}
+        found.update((name, path) for path in (SHARED / "portraits").glob(f"{name}.*"))
     return found

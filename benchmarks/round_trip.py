@@ -28,7 +28,12 @@ from vultus.motion.blink import lid_motion
 FPS, SECONDS = 25.0, 16.0
 JAW, SMILE, PUCKER, BLINK = (
     [index_of(n) for n in names]
-    for names in (["jawOpen"], ["mouthSmileLeft", "mouthSmileRight"], ["mouthPucker"], ["eyeBlinkLeft", "eyeBlinkRight"])
+    for names in (
+        ["jawOpen"],
+        ["mouthSmileLeft", "mouthSmileRight"],
+        ["mouthPucker"],
+        ["eyeBlinkLeft", "eyeBlinkRight"],
+    )
 )
 COLUMNS = ("found", "jawOpen", "blink", "recall", "smile", "pucker", "yaw", "pitch", "roll", "jitter")
 

@@ -26,7 +26,13 @@ from head_simplify import simplify_half
 
 from vultus.core.bases import ARKIT52
 
-PARTS = {"face": (0, 9409), "neck": (9409, 11248), "socket": (11248, 13294), "gums": (14062, 17039), "teeth": (17039, 21451)}
+PARTS = {
+    "face": (0, 9409),
+    "neck": (9409, 11248),
+    "socket": (11248, 13294),
+    "gums": (14062, 17039),
+    "teeth": (17039, 21451),
+}
 EYEBALLS = ((21451, 23021), (23021, 24591))
 SKIN, GUMS, TONGUE, UPPER_TEETH, LOWER_TEETH, LEFT_EYE, RIGHT_EYE, SOCKET = range(8)
 PART_NAMES = ["skin", "gums", "tongue", "upper_teeth", "lower_teeth", "left_eye", "right_eye", "socket"]
@@ -78,7 +84,9 @@ def simplified(source: Source) -> tuple[np.ndarray, np.ndarray]:
     weight = density(source)
     keep: list[np.ndarray] = []
     for parts, target in ((("face", "neck", "socket"), 2150), (("gums",), 330), (("teeth",), 560)):
-        keep.append(simplify_half(features, source.neutral, source.triangles_of(*parts), weight, source.landmark68, target))
+        keep.append(
+            simplify_half(features, source.neutral, source.triangles_of(*parts), weight, source.landmark68, target)
+        )
     triangles = np.concatenate(keep)
     return np.unique(triangles), triangles
 
@@ -108,7 +116,12 @@ def eyeball(centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     theta = np.linspace(0, np.pi, rings + 2)[1:-1]
     phi = np.arange(around) / around * 2 * np.pi
     body = np.stack(
-        [np.outer(np.sin(theta), np.cos(phi)), np.outer(np.sin(theta), np.sin(phi)), np.outer(np.cos(theta), np.ones(around))], -1
+        [
+            np.outer(np.sin(theta), np.cos(phi)),
+            np.outer(np.sin(theta), np.sin(phi)),
+            np.outer(np.cos(theta), np.ones(around)),
+        ],
+        -1,
     )
     vertices = np.concatenate([[[0, 0, 1.0]], body.reshape(-1, 3), [[0, 0, -1.0]]]) * EYEBALL_RADIUS + centre
     ring = lambda r, a: 1 + r * around + a % around  # noqa: E731
@@ -117,12 +130,15 @@ def eyeball(centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for a in range(around):
         triangles += [[0, ring(0, a), ring(0, a + 1)], [last, ring(rings - 1, a + 1), ring(rings - 1, a)]]
         for r in range(rings - 1):
-            triangles += [[ring(r, a), ring(r + 1, a), ring(r + 1, a + 1)], [ring(r, a), ring(r + 1, a + 1), ring(r, a + 1)]]
+            triangles += [
+                [ring(r, a), ring(r + 1, a), ring(r + 1, a + 1)],
+                [ring(r, a), ring(r + 1, a + 1), ring(r, a + 1)],
+            ]
     return vertices, np.array(triangles)
 
 
 def tongue_vertices(source: Source, gums: np.ndarray) -> np.ndarray:
-    """Which of the source's gum vertices (M,) belong to the tongue: far from the teeth, below them, moved by the jaw."""
+    """Which of the source's gum vertices (M,) belong to the tongue: far from the teeth, and moved by the jaw."""
     from scipy.spatial import cKDTree
 
     teeth = source.neutral[slice(*PARTS["teeth"])]
@@ -146,8 +162,18 @@ def tongue_out(vertices: np.ndarray, tongue: np.ndarray) -> np.ndarray:
 def unwrap(vertices: np.ndarray, part: np.ndarray) -> np.ndarray:
     """Texture coordinates (V, 2) in 0-1: each part seen from its middle as an azimuthal equidistant map."""
     uv = np.zeros((len(vertices), 2))
-    corners = {SKIN: (0, 0, 1, 0.8), GUMS: (0, 0.8, 0.2, 1), TONGUE: (0.2, 0.8, 0.4, 1), UPPER_TEETH: (0.4, 0.8, 0.6, 1)}
-    corners |= {LOWER_TEETH: (0.6, 0.8, 0.8, 1), LEFT_EYE: (0.8, 0.8, 0.9, 0.9), RIGHT_EYE: (0.9, 0.8, 1, 0.9), SOCKET: (0.8, 0.9, 0.9, 1)}
+    corners = {
+        SKIN: (0, 0, 1, 0.8),
+        GUMS: (0, 0.8, 0.2, 1),
+        TONGUE: (0.2, 0.8, 0.4, 1),
+        UPPER_TEETH: (0.4, 0.8, 0.6, 1),
+    }
+    corners |= {
+        LOWER_TEETH: (0.6, 0.8, 0.8, 1),
+        LEFT_EYE: (0.8, 0.8, 0.9, 0.9),
+        RIGHT_EYE: (0.9, 0.8, 1, 0.9),
+        SOCKET: (0.8, 0.9, 0.9, 1),
+    }
     for k, (x0, y0, x1, y1) in corners.items():
         points = vertices[part == k]
         direction = points - (points.max(0) + points.min(0)) / 2
@@ -202,7 +228,7 @@ def assemble(source: Source) -> dict[str, np.ndarray]:
     eye_means = [source.identity[:, slice(*span)].mean(1) for span in EYEBALLS]
     mean, expression = source.neutral[kept], source.expression[:, kept].astype(np.float64)
     triangles = place[triangles]
-    for k, (span, move) in enumerate(zip(EYEBALLS, eye_means, strict=True)):
+    for span, move in zip(EYEBALLS, eye_means, strict=True):
         ball = source.neutral[slice(*span)]
         centre = (ball.max(0) + ball.min(0)) / 2
         centre[2] = ball[:, 2].min() + np.ptp(ball[:, 1]) / 2
@@ -214,7 +240,7 @@ def assemble(source: Source) -> dict[str, np.ndarray]:
         modes = np.concatenate([modes, np.tile(move[:, None], (1, len(vertices), 1)).reshape(len(move), -1)], 1)
     _, scale, axes = np.linalg.svd(modes.astype(np.float64), full_matrices=False)
     identity = (scale[:, None] * axes)[:IDENTITY_COMPONENTS].reshape(IDENTITY_COMPONENTS, -1, 3)
-    print(f"identity variance kept: {(scale[:IDENTITY_COMPONENTS]**2).sum() / (scale**2).sum():.4f}")
+    print(f"identity variance kept: {(scale[:IDENTITY_COMPONENTS] ** 2).sum() / (scale**2).sum():.4f}")
     expression[ARKIT52.index("tongueOut")] = tongue_out(mean, part == TONGUE)
     from scipy.spatial import cKDTree
 

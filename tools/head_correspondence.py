@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from vultus.core.pose import matrix_from_degrees
@@ -57,7 +59,7 @@ class _Sitter:
         marks = mean[self.head["landmark68"]]
         colour = np.tile(np.float32([205, 160, 135]), (len(mean), 1))
         for brow in (marks[17:22], marks[22:27]):
-            fine = np.concatenate([np.linspace(a, b, 8) for a, b in zip(brow[:-1], brow[1:], strict=True)])
+            fine = np.concatenate([np.linspace(a, b, 8) for a, b in pairwise(brow)])
             near = np.linalg.norm(mean[:, None] - fine[None], axis=2).min(1) < 0.42
             colour[near] = [60, 42, 32]
         centre, extent = marks[48:60].mean(0), np.ptp(marks[48:60], axis=0)
@@ -69,7 +71,9 @@ class _Sitter:
             ball = part == k
             offset = mean[ball] - mean[ball].mean(0)
             angle = np.degrees(np.arccos(offset[:, 2] / np.linalg.norm(offset, axis=1)))
-            colour[ball] = np.where(angle[:, None] < 10, [15, 12, 10], np.where(angle[:, None] < 28, [90, 60, 40], [240, 238, 235]))
+            colour[ball] = np.where(
+                angle[:, None] < 10, [15, 12, 10], np.where(angle[:, None] < 28, [90, 60, 40], [240, 238, 235])
+            )
         return colour
 
     def hits(self, identity: np.ndarray, jaw: float, angles: np.ndarray, mesh: FaceMesh) -> np.ndarray | None:
@@ -78,16 +82,22 @@ class _Sitter:
         shape = shape + np.float32(jaw) * self.head["expression_basis"][JAW_OPEN]
         turned = (shape @ matrix_from_degrees(angles).T).astype(np.float32)
         z = 60.0 - turned[:, 2]
-        points = np.stack([SIZE / 2 + FOCAL * turned[:, 0] / z, SIZE / 2 - FOCAL * turned[:, 1] / z, z], 1).astype(np.float32)
+        points = np.stack([SIZE / 2 + FOCAL * turned[:, 0] / z, SIZE / 2 - FOCAL * turned[:, 1] / z, z], 1).astype(
+            np.float32
+        )
         light = vertex_normals(turned, self.triangles) @ np.float32([0.2, 0.35, 0.91])
         image = np.full((SIZE, SIZE, 3), 120, np.float32)
         label, depth = np.ones((SIZE, SIZE), np.uint8), np.full((SIZE, SIZE), FAR, np.float32)
-        draw_colours(points, self.triangles, self.colours * (0.45 + 0.55 * np.clip(light, 0, 1))[:, None], image, label, depth, 1)
+        draw_colours(
+            points, self.triangles, self.colours * (0.45 + 0.55 * np.clip(light, 0, 1))[:, None], image, label, depth, 1
+        )
         sighting = mesh.look(np.clip(image, 0, 255).astype(np.uint8), np.full(2, SIZE / 2), SIZE)
         if sighting is None:
             return None
         landmarks = sighting.landmarks
-        normals = np.cross(turned[self.skin[:, 1]] - turned[self.skin[:, 0]], turned[self.skin[:, 2]] - turned[self.skin[:, 0]])
+        normals = np.cross(
+            turned[self.skin[:, 1]] - turned[self.skin[:, 0]], turned[self.skin[:, 2]] - turned[self.skin[:, 0]]
+        )
         front = normals[:, 2] > 0
         found = np.full((468, 3), np.nan)
         groups = (

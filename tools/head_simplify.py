@@ -11,7 +11,12 @@ MIDLINE = 1e-3
 
 
 def simplify_half(
-    features: np.ndarray, positions: np.ndarray, triangles: np.ndarray, weight: np.ndarray, locked: np.ndarray, target: int
+    features: np.ndarray,
+    positions: np.ndarray,
+    triangles: np.ndarray,
+    weight: np.ndarray,
+    locked: np.ndarray,
+    target: int,
 ) -> np.ndarray:
     """Triangles (T, 3) of the simplified mesh, as indices into `positions`, both halves.
 

@@ -1,6 +1,6 @@
 """Render the bare head model: neutral, people drawn from its identity space, and each ARKit shape.
 
-    python tools/preview_head.py out/head.png
+python tools/preview_head.py out/head.png
 """
 
 from __future__ import annotations

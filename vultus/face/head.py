@@ -116,7 +116,7 @@ def embedded_head() -> HeadModel:
 
 
 def load_bfm(path: Path) -> HeadModel:
-    """A Basel Face Model 2009 file in the layout of D3DFR (`BFM_model_front.mat`): 80 identity, 64 expression, 80 texture.
+    """A Basel Face Model 2009 file in the layout of D3DFR (`BFM_model_front.mat`): 80 + 64 + 80 components.
 
     Expects idBase (3V, 80), exBase (3V, 64), texBase (3V, 80), meanshape (1, 3V), meantex (1, 3V), tri (T, 3) and
     keypoints (68,), both index arrays one-based, shape in decimetres. Raises InputError naming what is missing.
@@ -169,14 +169,15 @@ def spherical_harmonics(normals: np.ndarray) -> np.ndarray:
         [
             np.full_like(x, 0.282095),
             0.488603 * y, 0.488603 * z, 0.488603 * x,
-            1.092548 * x * y, 1.092548 * y * z, 0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y),
+            1.092548 * x * y, 1.092548 * y * z, 0.315392 * (3 * z * z - 1), 1.092548 * x * z,
+            0.546274 * (x * x - y * y),
         ],
         -1,
     )  # fmt: skip
 
 
 def fit_light(normals: np.ndarray, colours: np.ndarray, ridge: float = 1e-2) -> np.ndarray:
-    """SH illumination gamma (9, C) under which unit-albedo normals (N, 3) best give colours (N, C), by least squares."""
+    """SH illumination gamma (9, C) under which white normals (N, 3) best show colours (N, C), by least squares."""
     basis = spherical_harmonics(normals)
     damping = ridge * len(normals) * np.diag([0.0] + [1.0] * 8)
     return np.linalg.solve(basis.T @ basis + damping, basis.T @ colours)

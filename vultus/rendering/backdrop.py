@@ -32,7 +32,9 @@ SHRINK = 4
 class Backdrop:
     """The grid, its motion, and the texture flow that results."""
 
-    def __init__(self, head: HeadModel, fit: Fit, surface: Surface, person: np.ndarray, stage: tuple[int, int], margin: int):
+    def __init__(
+        self, head: HeadModel, fit: Fit, surface: Surface, person: np.ndarray, stage: tuple[int, int], margin: int
+    ):
         """
         Args:
             head, fit: the head fitted in texture pixels.

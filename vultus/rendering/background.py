@@ -39,7 +39,9 @@ def behind(background: str | np.ndarray, width: int, height: int) -> np.ndarray 
     digits = background.removeprefix("#")
     if not background.startswith("#") or len(digits) != 6 or not all(c in "0123456789abcdefABCDEF" for c in digits):
         raise ControlError(
-            f"{background!r} is not a background", "--background", "give keep, none, a colour such as #20a040, or a picture"
+            f"{background!r} is not a background",
+            "--background",
+            "give keep, none, a colour such as #20a040, or a picture",
         )
     colour = np.array([int(digits[k : k + 2], 16) for k in (0, 2, 4)], np.uint8)
     return np.broadcast_to(colour, (height, width, 3))

@@ -97,9 +97,19 @@ def lay_canvas(portrait: Portrait, crop: Crop = "full", size: int | None = None)
         x1, y1 = (int(min(s, np.ceil(c * scale + half))) for c, s in zip(centre, shape[::-1], strict=True))
         stage = (x0, y0, x1 - x0, y1 - y0)
     picture = np.ascontiguousarray(scaled[origin[1] : origin[1] + shape[0], origin[0] : origin[0] + shape[1]])
-    cut = None if alpha is None else np.ascontiguousarray(alpha[origin[1] : origin[1] + shape[0], origin[0] : origin[0] + shape[1]])
+    cut = (
+        None
+        if alpha is None
+        else np.ascontiguousarray(alpha[origin[1] : origin[1] + shape[0], origin[0] : origin[0] + shape[1]])
+    )
     margin = round(MARGIN * max(stage[2:]))
-    texture, inside = _cut(scaled, origin[0] + stage[0] - margin, origin[1] + stage[1] - margin, stage[2] + 2 * margin, stage[3] + 2 * margin)
+    texture, inside = _cut(
+        scaled,
+        origin[0] + stage[0] - margin,
+        origin[1] + stage[1] - margin,
+        stage[2] + 2 * margin,
+        stage[3] + 2 * margin,
+    )
     return Canvas(picture, cut, scale, origin, stage, margin, texture, inside)
 
 
@@ -114,5 +124,8 @@ def _cut(image: np.ndarray, x: int, y: int, width: int, height: int) -> tuple[np
     """A window of an image that may reach outside, mirrored there, and which of its pixels are real."""
     rows, columns = np.arange(y, y + height), np.arange(x, x + width)
     inside = ((rows >= 0) & (rows < image.shape[0]))[:, None] & ((columns >= 0) & (columns < image.shape[1]))[None]
-    mirrored = [np.abs((i + n) % (2 * n) - n + 0.5).astype(int) % n for i, n in ((rows, image.shape[0]), (columns, image.shape[1]))]
+    mirrored = [
+        np.abs((i + n) % (2 * n) - n + 0.5).astype(int) % n
+        for i, n in ((rows, image.shape[0]), (columns, image.shape[1]))
+    ]
     return np.ascontiguousarray(image[np.ix_(*mirrored)]), inside

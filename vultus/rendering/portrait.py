@@ -17,9 +17,10 @@ from vultus.rendering.backdrop import Backdrop
 from vultus.rendering.canvas import Canvas
 from vultus.rendering.eyes import Eye, EyeState
 from vultus.rendering.light import Relight
-from vultus.rendering.mouth import Mouth, close_lips
+from vultus.rendering.lips import close_lips
+from vultus.rendering.mouth import Mouth
 from vultus.rendering.raster import FAR, draw_surface
-from vultus.rendering.surface import build_surface, head_pose
+from vultus.rendering.surface import MovedSurface, build_surface, head_pose
 from vultus.rendering.texture import Texture, look_up_mask
 
 MAX_GAZE_DEG = (28.0, 18.0)
@@ -57,7 +58,9 @@ class PortraitRenderer:
         """(52,) the picture's own expression."""
         return self.surface.expression
 
-    def frame(self, expression: np.ndarray, rotation_deg: np.ndarray, translation: np.ndarray, gaze_deg: np.ndarray) -> np.ndarray:
+    def frame(
+        self, expression: np.ndarray, rotation_deg: np.ndarray, translation: np.ndarray, gaze_deg: np.ndarray
+    ) -> np.ndarray:
         """The picture (H, W, 3) uint8 RGB with another face.
 
         Args:
@@ -72,7 +75,9 @@ class PortraitRenderer:
         picture[y : y + height, x : x + width] = stage
         return picture
 
-    def frame_and_matte(self, expression: np.ndarray, rotation_deg: np.ndarray, translation: np.ndarray, gaze_deg: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def frame_and_matte(
+        self, expression: np.ndarray, rotation_deg: np.ndarray, translation: np.ndarray, gaze_deg: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """As `frame`, and the person's mask (H, W) float32 0-1 moved along; the room outside the stage is 0."""
         stage, flow = self._draw(expression, rotation_deg, translation, gaze_deg)
         x, y, width, height = self.canvas.stage
@@ -85,8 +90,9 @@ class PortraitRenderer:
     def _draw(self, expression, rotation_deg, translation, gaze_deg) -> tuple[np.ndarray, np.ndarray]:
         """The stage (h, w, 3) uint8 and the lookup positions (h, w, 2) behind it."""
         expression = np.clip(np.asarray(expression, np.float32), 0, 1)
-        # mouthClose seals lips that the jaw has opened; more of it than of jawOpen would push one lip through the other.
-        expression[_CLOSE] = min(expression[_CLOSE], expression[_JAW])
+        # mouthClose seals lips that the jaw has opened; more of it would push one lip through the other.
+        own = self.surface.expression
+        expression[_CLOSE] = min(expression[_CLOSE], expression[_JAW] + max(own[_CLOSE] - own[_JAW], 0))
         gaze = np.clip(gaze_deg, -np.array(MAX_GAZE_DEG), MAX_GAZE_DEG)
         self._paint_eyes(expression, gaze)
         pose = head_pose(self.fit, np.asarray(rotation_deg, np.float64), translation)
@@ -97,21 +103,19 @@ class PortraitRenderer:
         screen = project(posed, self.fit.rotation, self.fit.translation, self.fit.focal_px, self.fit.center_px)
         screen = screen.astype(np.float32)
         screen[:, :2] -= self.canvas.margin_px
-
-        flow = self.backdrop.flow(expression - self.surface.expression, pose)
         attributes = np.empty((len(points), 4), np.float32)
         attributes[:, :2] = self.surface.lookup
         attributes[:, 2] = self.surface.shade * self.relight.ratio(posed)
         attributes[:, 3] = self.surface.cover
+        moved = MovedSurface(points, screen, attributes, pose)
+
+        flow = self.backdrop.flow(expression - self.surface.expression, pose)
         size = flow.shape[:2]
-        shade, depth = np.ones(size, np.float32), np.full(size, FAR, np.float32)
-        draw_surface(
-            screen, self.surface.skin, attributes, flow, shade, np.zeros(size, np.uint8), depth, True, 1
-        )
+        shade, depth, label = np.ones(size, np.float32), np.full(size, FAR, np.float32), np.zeros(size, np.uint8)
+        draw_surface(screen, self.surface.skin, attributes, flow, shade, label, depth, True, 1)
         stage = self._texture.look_up(flow)
         self._apply_shade(stage, shade, screen)
-        own_share = max(0.0, 1.0 - 4.0 * away)
-        self.mouth.draw(points, screen, attributes, self._texture, stage, flow, pose, self.canvas.margin_px, own_share)
+        self.mouth.draw(moved, self._texture, stage, flow, self.canvas.margin_px, max(0.0, 1.0 - 4.0 * away))
         return stage, flow
 
     def _apply_shade(self, stage: np.ndarray, shade: np.ndarray, screen: np.ndarray) -> None:

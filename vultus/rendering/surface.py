@@ -21,10 +21,8 @@ from vultus.face.points import OVAL
 from vultus.rendering.inpaint import smoothstep
 from vultus.rendering.raster import vertex_normals
 from vultus.rendering.texture import Texture
+from vultus.rendering.warp import fitted_vertices
 
-UNRELIABLE = (454, 323, 361, 127, 356, 93, 234, 132, 288, 58, 447, 366, 137, 389, 162, 227, 264, 401, 172, 397, 136, 177)
-"""FaceMesh points on the silhouette: they slide along the cheek as the head turns."""
-NOSTRILS = (239, 238, 309, 459, 241, 461, 79, 49, 278, 64, 294, 457, 237, 458, 218, 438)
 EYE_SHAPES = tuple(n for n in ARKIT52 if n.startswith(("eyeBlink", "eyeLook", "eyeWide", "eyeSquint")))
 """Shapes that `rendering.eyes` plays in the picture; within the eyes' windows the mesh leaves them out."""
 
@@ -84,6 +82,19 @@ class Surface:
 
 
 @dataclass(frozen=True)
+class MovedSurface:
+    """The surface in one frame."""
+
+    points: np.ndarray
+    """(A, 3) moved by the expression, before the head moves."""
+    screen: np.ndarray
+    """(A, 3) float32 posed: stage pixels and depth."""
+    attributes: np.ndarray
+    """(A, 4) float32, what `raster.draw_surface` wants."""
+    pose: Pose
+
+
+@dataclass(frozen=True)
 class Pose:
     """A motion of the head away from the picture's pose: about the pivot, then a shift, both in the head frame."""
 
@@ -105,61 +116,6 @@ def head_pose(fit: Fit, rotation_deg: np.ndarray, translation: np.ndarray) -> Po
     """
     target = matrix_from_degrees(degrees_from_matrix(fit.rotation) + rotation_deg)
     return Pose(fit.rotation.T @ target, fit.rotation.T @ np.asarray(translation, np.float64))
-
-
-def fitted_vertices(head: HeadModel, fit: Fit) -> np.ndarray:
-    """Vertices (V, 3) float32 of the fitted head, warped so that its landmarks land exactly on the picture's.
-
-    The residual is spread by a smooth spline. It is computed on an opened face (jaw down, eyes wide): there the two
-    lips, and the two lids, lie far enough apart not to pull on each other.
-    """
-    vertices = head.vertices(fit.identity, fit.expression).astype(np.float64)
-    opened = head.mean + 0.6 * head.expression_basis[index_of("jawOpen")]
-    for side in ("Left", "Right"):
-        opened = opened + 0.5 * head.expression_basis[index_of(f"eyeWide{side}")]
-    seen = project(head.landmarks478(vertices), fit.rotation, fit.translation, fit.focal_px, fit.center_px)
-    miss = (fit.landmarks[:468, :2] - seen[:, :2]) * (seen[:, 2:] / fit.focal_px)
-    offsets = np.concatenate([miss * [1, -1], np.zeros((468, 1))], 1) @ fit.rotation
-
-    slack = np.full(468, 0.02)
-    slack[list(UNRELIABLE)] = 3.0
-    slack[list(NOSTRILS)] = 1.0
-    skin = head.vertices_of("skin")
-    back = skin[opened[skin, 2] < 2.0][::12]
-    centres = np.concatenate([head.landmarks478(opened), opened[back]])
-    values = np.concatenate([offsets, np.zeros((len(back), 3))])
-    spread = _spline(centres, values, np.concatenate([slack, np.full(len(back), 0.05)]))
-    correction = np.zeros_like(vertices)
-    correction[skin] = spread(opened[skin])
-
-    upper, lower = correction_at_lips(head, offsets)
-    correction[head.vertices_of("upper_teeth")] = upper
-    correction[head.vertices_of("lower_teeth", "tongue")] = lower
-    for part in ("gums", "socket"):
-        inner = head.vertices_of(part)
-        fall = np.clip(-head.expression_basis[index_of("jawOpen"), inner, 1:2] / 2.0, 0, 1)
-        correction[inner] = upper + (lower - upper) * fall
-    return (vertices + correction).astype(np.float32)
-
-
-def correction_at_lips(head: HeadModel, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean landmark offsets (3,) of the upper and of the lower inner lip."""
-    return offsets[[13, 82, 312]].mean(0), offsets[[14, 87, 317]].mean(0)
-
-
-def _spline(centres: np.ndarray, values: np.ndarray, slack: np.ndarray):
-    """A smoothing biharmonic spline in space (kernel r, affine part) through values (N, 3) at centres (N, 3)."""
-    count = len(centres)
-    distance = np.linalg.norm(centres[:, None] - centres[None], axis=2)
-    affine = np.concatenate([np.ones((count, 1)), centres], 1)
-    system = np.block([[-distance + np.diag(slack), affine], [affine.T, np.zeros((4, 4))]])
-    weights = np.linalg.solve(system, np.concatenate([values, np.zeros((4, values.shape[1]))]))
-
-    def evaluate(points: np.ndarray) -> np.ndarray:
-        kernel = -np.linalg.norm(points[:, None] - centres[None], axis=2)
-        return kernel @ weights[:count] + weights[count] + points @ weights[count + 1 :]
-
-    return evaluate
 
 
 def build_surface(head: HeadModel, fit: Fit, eyes: Sequence[EyeRegion]) -> Surface:
@@ -207,12 +163,14 @@ def build_surface(head: HeadModel, fit: Fit, eyes: Sequence[EyeRegion]) -> Surfa
     pivot = np.array([0.0, head.mean[head.landmark68[8], 1] + 3.0, -1.5], np.float32)
     used = _facing(head, rest, triangles, cover, fit)
     return Surface(
-        rest, moving, fit.expression.astype(np.float32), seen[:, :2].copy(), Texture.lookup_position(uv), shade, cover, np.ascontiguousarray(triangles[used]),
-        follow, index, pivot, normals, visible,
+        rest, moving, fit.expression.astype(np.float32), seen[:, :2].copy(), Texture.lookup_position(uv), shade, cover,
+        np.ascontiguousarray(triangles[used]), follow, index, pivot, normals, visible,
     )  # fmt: skip
 
 
-def _without_folds(basis: np.ndarray, seen: np.ndarray, visible: np.ndarray, window: np.ndarray, sigma_px: float) -> np.ndarray:
+def _without_folds(
+    basis: np.ndarray, seen: np.ndarray, visible: np.ndarray, window: np.ndarray, sigma_px: float
+) -> np.ndarray:
     """The basis (52, A, 3) with one smooth motion per place in the picture around the eyes.
 
     The head's upper lid is folded. A brow that rises would unfold it, and a lowered one push the fold over the rim, but
