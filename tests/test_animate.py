@@ -130,13 +130,13 @@ def test_a_performance_at_another_rate(portrait, out, made, fps):
 
 
 def test_a_tracked_video_plays_on_a_portrait(portrait, out):
-    source = speak(portrait, VOICE, out / "a.mp4", crop="face", size=256, end_s=0.6, pose="still", blink="none")
+    source = speak(portrait, VOICE, out / "a.mp4", crop="face", size=232, end_s=0.4, pose="still", blink="none")
     seen: list[tuple[int, int | None]] = []
     performance = track(source, out / "p.csv", on_progress=lambda done, total: seen.append((done, total)))
-    assert len(performance) == 15 and performance.valid.all() and performance.reference == "camera"
-    assert seen[-1] == (15, 15)
+    assert len(performance) == 10 and performance.valid.all() and performance.reference == "camera"
+    assert seen[-1] == (10, 10)
     shown = pictures(render(portrait, out / "p.csv", out / "f", size=128))
-    assert shown.shape == (15, 128, 128, 3)
+    assert shown.shape == (10, 128, 128, 3)
     np.testing.assert_array_equal(
         shown, pictures(render(portrait, load_performance(out / "p.csv"), out / "g", size=128))
     )
@@ -300,7 +300,7 @@ def test_inputs_are_never_written_over(portrait, astronaut, out):
 
 
 def test_a_video_gives_pose_and_blinks_and_is_tracked_once(portrait, out, monkeypatch):
-    source = speak(portrait, VOICE, out / "a.mp4", crop="face", size=224, end_s=0.3)
+    source = speak(portrait, VOICE, out / "a.mp4", crop="face", size=224, end_s=0.2)
     times: list[object] = []
     original = vultus.animate.track
     monkeypatch.setattr("vultus.animate.track", lambda path: times.append(path) or original(path))

@@ -73,7 +73,7 @@ class Console:
 
     def speech(self, *options: object, output: str = "a.mp4", **inputs: object) -> Path:
         """A video that is really there."""
-        arguments = self._speak("--size", 96, *options, output=output, **inputs)
+        arguments = self._speak("--size", 64, *options, output=output, **inputs)
         assert run([str(a) for a in arguments]) == 0
         assert self.capsys.readouterr().out.strip() == str(self.out / output)
         return self.out / output
@@ -222,7 +222,7 @@ def test_a_photo_lying_on_its_side_is_put_upright(portrait, tmp_path, astronaut,
     np.testing.assert_allclose(opened.fit.landmarks, portrait.fit.landmarks, atol=0.05)
 
 
-def test_grey_16_bit_palette_and_cmyk_portraits(vultus, tmp_path, astronaut):
+def test_grey_16_bit_palette_and_cmyk_portraits(tmp_path, astronaut, portrait):
     grey = astronaut.mean(2)
     for name, picture in (
         ("grey.png", Image.fromarray(grey.astype(np.uint8))),
@@ -231,7 +231,8 @@ def test_grey_16_bit_palette_and_cmyk_portraits(vultus, tmp_path, astronaut):
         ("cmyk.jpg", Image.fromarray(astronaut).convert("CMYK")),
     ):
         picture.save(tmp_path / name)
-        assert vultus.speech(portrait=tmp_path / name, output=f"{name}.mp4").is_file()
+        opened = open_portrait(tmp_path / name)
+        assert np.abs(opened.fit.landmarks - portrait.fit.landmarks)[:, :2].mean() < 2.5
 
 
 def test_arrays_that_are_no_pictures(astronaut):

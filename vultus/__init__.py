@@ -1,7 +1,7 @@
 """vultus: a voice and one photo in, a talking video out.
 
-    import vultus
-    vultus.speak("photo.jpg", voice="voice.wav", output="out.mp4", emotion="happy")
+import vultus
+vultus.speak("photo.jpg", voice="voice.wav", output="out.mp4", emotion="happy")
 """
 
 from __future__ import annotations

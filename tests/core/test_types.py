@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_slices_cut_every_channel(count, start, stop):
 def test_pieces_joined_are_the_whole(count, cuts):
     whole = some(count)
     edges = [0, *sorted(min(c, count) for c in cuts), count]
-    joined = Performance.concatenate(whole[a:b] for a, b in zip(edges, edges[1:], strict=False))
+    joined = Performance.concatenate(whole[a:b] for a, b in pairwise(edges))
     assert joined.channels == whole.channels and joined.fps == whole.fps
     for name in ("valid", *whole.channels):
         np.testing.assert_array_equal(getattr(joined, name), getattr(whole, name))

@@ -177,7 +177,7 @@ def test_targets_that_cannot_be(out, grey_frames, name, alpha, fault):
 
 def test_sound_that_cannot_be(out, tmp_path, grey_frames, clip, sound_file):
     (tmp_path / "a.wav").write_text("no sound")
-    cases = [(tmp_path / "a.wav", "not a sound file"), (tmp_path / "none.wav", "not a sound file")]
+    cases = [(tmp_path / "a.wav", "not a sound file"), (tmp_path / "none.wav", "no such file")]
     cases.append((clip([0, 0.04], [10, 60]), "holds no sound"))
     for sound, fault in cases:
         with pytest.raises(InputError, match=fault):

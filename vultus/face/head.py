@@ -124,10 +124,10 @@ def load_bfm(path: Path) -> HeadModel:
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
+    if not path.is_file():
+        raise InputError("no such file", path)
     try:
         data = loadmat(path)
-    except FileNotFoundError:
-        raise InputError("no such file", path) from None
     except (ValueError, NotImplementedError, OSError, MatReadError) as error:
         raise InputError("not a MATLAB 5 file", path, "give D3DFR's BFM_model_front.mat") from error
     needed = ("idBase", "exBase", "texBase", "meanshape", "meantex", "tri", "keypoints")
