@@ -295,7 +295,7 @@ def test_a_full_disk_is_one_sentence(out, grey_frames, monkeypatch):
 
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
 import numpy as np
 from vultus import cli
 from vultus.core.types import Frames
@@ -310,6 +310,7 @@ def act() -> None:
             yield np.full((48, 64, 3), index % 255, np.uint8)
     write_video(Frames(images(), 25, 64, 48), sys.argv[1])
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background inherits none
 cli.VERBS["act"] = act
 sys.exit(cli.run(["act"]))
 """
