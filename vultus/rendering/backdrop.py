@@ -23,6 +23,8 @@ ROOM_REACH = 0.32
 """How far outside the person the pull of the head fades out, in face widths."""
 BORDER_FADE = 0.27
 """How far from the picture's left and right border it fades, in face widths."""
+TOP_FADE = 0.2
+"""Likewise from the upper border: hair that the picture cuts off stretches rather than shows what is not there."""
 SKIN_REACH = 0.10
 """How far outside the face the skin's own motion fades out, in face widths."""
 SHRINK = 4
@@ -82,9 +84,9 @@ class Backdrop:
         follow = smoothstep((self.points[:, 1] - (chin - NECK_FADE[1])) / (NECK_FADE[1] - NECK_FADE[0]))
         away = cv2.distanceTransform((person < 0.3).astype(np.uint8), cv2.DIST_L2, 5)[near[:, 1], near[:, 0]]
         follow = follow * np.exp(-((np.maximum(away - 0.035 * face_px, 0) / (ROOM_REACH * face_px)) ** 2))
-        x = self.uv[:, 0] - self.margin
-        border = np.minimum(x, self.stage[0] - x)
-        return (follow * smoothstep((border + 0.03 * face_px) / (BORDER_FADE * face_px))).astype(np.float32)
+        x, y = (self.uv - self.margin).T
+        side = smoothstep((np.minimum(x, self.stage[0] - x) / face_px + 0.03) / BORDER_FADE)
+        return (follow * side * smoothstep(y / face_px / TOP_FADE)).astype(np.float32)
 
     def _attach(self, surface: Surface, face_px: float) -> None:
         """Let grid points near the face follow the skin's expressions, less the farther they are."""
