@@ -76,12 +76,15 @@ class FaceMesh:
         for graph in (self._crowd, self._single, self._near, self._far):
             graph.close()
 
-    def find(self, image: np.ndarray, thorough: bool = True) -> list[Sighting]:
-        """Every face of an (H, W, 3) uint8 RGB picture, largest first; `thorough`: search tiles for small ones."""
+    def find(self, image: np.ndarray, thorough: bool = True, every: bool = False) -> list[Sighting]:
+        """Faces of an (H, W, 3) uint8 RGB picture, largest first.
+
+        `thorough`: search tiles if nothing else is found; `every`: search them anyway, for small faces beside large.
+        """
         sightings = self._look_at_all(image, self._boxes(image))
         large = max(image.shape[:2]) >= _LARGE_PICTURE_PX
         for parts in (2, 3, 4) if thorough else ():
-            if sightings and not (large and parts == 2):
+            if sightings and not every and not (large and parts == 2):
                 break
             boxes = [box for tile in _tiles(image, parts) for box in self._boxes_in(tile, image)]
             sightings = self._look_at_all(image, boxes, sightings)
@@ -170,7 +173,7 @@ def select_face(image: np.ndarray, face: int | None = None, where: object = None
     smaller than `MIN_INTEROCULAR_PX`, and ControlError when there is no face of that number.
     """
     with FaceMesh() as mesh:
-        found = mesh.find(check_picture(image, where))
+        found = mesh.find(check_picture(image, where), every=face is not None)
     return choose(found, face, where).landmarks
 
 

@@ -14,8 +14,8 @@ def person_mask(image: np.ndarray) -> np.ndarray:
     The network sees 256 x 256 pixels, so edges are soft by about 1/256 of the picture.
     """
     height, width = image.shape[:2]
-    shrink = min(1.0, 512 / max(height, width))
-    small = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else image
+    scale = min(max(1.0, 256 / max(height, width)), 512 / max(height, width))  # it finds nobody in a thumbnail
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     with mediapipe_graphs.person_segmenter() as graph, mediapipe_graphs.quiet_stderr():
         mask = graph.process(np.ascontiguousarray(small)).segmentation_mask
     if mask.shape != (height, width):

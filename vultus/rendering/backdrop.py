@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from vultus.core.types import Fit
 from vultus.face.head import FLIP, HeadModel, project
+from vultus.face.points import OVAL
 from vultus.rendering.inpaint import push_pull, smoothstep
 from vultus.rendering.raster import FAR, draw_colours, draw_surface
 from vultus.rendering.surface import NECK_FADE, Pose, Surface
@@ -82,7 +83,9 @@ class Backdrop:
     def _follow(self, head, surface, person, near, face_px) -> np.ndarray:
         chin = float(surface.rest[surface.index[head.landmark68[8]], 1])
         follow = smoothstep((self.points[:, 1] - (chin - NECK_FADE[1])) / (NECK_FADE[1] - NECK_FADE[0]))
-        away = cv2.distanceTransform((person < 0.3).astype(np.uint8), cv2.DIST_L2, 5)[near[:, 1], near[:, 0]]
+        outside = (person < 0.3).astype(np.uint8)
+        cv2.fillPoly(outside, [np.round(self.fit.landmarks[list(OVAL), :2]).astype(np.int32)], 0)
+        away = cv2.distanceTransform(outside, cv2.DIST_L2, 5)[near[:, 1], near[:, 0]]
         follow = follow * np.exp(-((np.maximum(away - 0.035 * face_px, 0) / (ROOM_REACH * face_px)) ** 2))
         x, y = (self.uv - self.margin).T
         side = smoothstep((np.minimum(x, self.stage[0] - x) / face_px + 0.03) / BORDER_FADE)

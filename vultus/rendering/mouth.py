@@ -26,6 +26,11 @@ TYPICAL_SKIN = np.array([205.0, 160.0, 138.0])
 HOLE, LIPS = 1, 2
 
 
+def _middle(points: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """The quarter of a row of teeth, as indices into points (A, 3), that is nearest to the face's middle."""
+    return row[np.argsort(np.abs(points[row, 0]))[: len(row) // 4]]
+
+
 def _teeth(head: HeadModel, surface: Surface) -> list[np.ndarray]:
     """The vertices of each single tooth among the surface's."""
     triangles = surface.index[head.triangles_of("upper_teeth", "lower_teeth")]
@@ -74,8 +79,8 @@ class Mouth:
         relaxed = surface.moved(neutral)
         upper, lower = (surface.index[head.vertices_of(f"{row}_teeth")] for row in ("upper", "lower"))
         lips = relaxed[surface.index[head.landmark68[[61, 62, 63]]], 1].mean()
-        tips = relaxed[upper[np.abs(relaxed[upper, 0]) < 0.9], 1].min()
-        tops = relaxed[lower[np.abs(relaxed[lower, 0]) < 0.9], 1].max()
+        tips = relaxed[_middle(relaxed, upper), 1].min()
+        tops = relaxed[_middle(relaxed, lower), 1].max()
         lift_upper, lift_lower = float(lips - INCISOR_SHOW - tips), float(lips + LOWER_INCISOR_SHOW - tops)
         surface.rest[upper, 1] += lift_upper
         surface.rest[lower, 1] += lift_lower
