@@ -39,7 +39,7 @@ def photo(portrait: Portrait) -> PhotoRenderer:
 
 
 def test_at_rest_the_driver_shows_the_resting_look(photo):
-    expression, rotation, translation, gaze = photo._state(Performance.neutral(1, 25), 0)
+    expression, rotation, translation, gaze = photo.state(Performance.neutral(1, 25), 0)
     np.testing.assert_array_equal(expression, photo.rest)
     assert not rotation.any() and not translation.any() and not gaze.any()
 
@@ -54,7 +54,7 @@ def test_what_a_camera_saw_is_absolute(photo, portrait):
         translation=np.ones((1, 3), np.float32),
         reference="camera",
     )
-    expression, rotation, translation, gaze = photo._state(seen, 0)
+    expression, rotation, translation, gaze = photo.state(seen, 0)
     np.testing.assert_allclose(expression, fit.expression)
     np.testing.assert_allclose(rotation, [5, -3, 2], atol=1e-4)
     np.testing.assert_allclose(gaze, 0, atol=1e-5)

@@ -16,7 +16,7 @@ from vultus.face.segment import person_mask
 from vultus.motion.noise import soft_limit
 from vultus.motion.rest import on_rest, rest_expression
 from vultus.rendering.background import behind, composite, decontaminated, matte_from_mask
-from vultus.rendering.canvas import Canvas, lay_canvas
+from vultus.rendering.canvas import lay_canvas
 from vultus.rendering.portrait import PortraitRenderer
 
 TURN_FREE_DEG, TURN_LIMIT_DEG = 17.0, 26.0
@@ -34,12 +34,16 @@ class PhotoRenderer:
         self.look = look
         self.portrait = portrait
         canvas = lay_canvas(portrait, look.crop, look.size)
-        mask = _texture_mask(canvas)
+        mask = person_mask(canvas.texture)
         self.keep = isinstance(look.background, str) and look.background == "keep"
         if not self.keep:
             height, width = canvas.picture.shape[:2]
             self.backdrop = behind(look.background, width, height)
-            self.matte = canvas.alpha / np.float32(255) if canvas.alpha is not None else _picture_matte(canvas)
+            self.matte = (
+                canvas.alpha / np.float32(255)
+                if canvas.alpha is not None
+                else matte_from_mask(canvas.picture, person_mask(canvas.picture))
+            )
             mask = matte_from_mask(canvas.texture, mask)
             canvas = replace(
                 canvas,
@@ -62,11 +66,11 @@ class PhotoRenderer:
         try:
             for performance in performances:
                 for k in range(len(performance)):
-                    yield self._frame(*self._state(performance, k))
+                    yield self._frame(*self.state(performance, k))
         finally:
             cv2.setNumThreads(threads)
 
-    def _state(self, performance: Performance, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def state(self, performance: Performance, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Absolute expression, rotation and translation relative to the photo, and gaze relative to it, of frame k."""
         if performance.expression is None or performance.basis != "arkit52":
             raise ControlError("the portrait method needs expressions in the arkit52 basis", performance.basis)
@@ -136,16 +140,7 @@ class FootageRenderer:
 
     @staticmethod
     def _on_footage(photo: PhotoRenderer, performance: Performance, k: int):
-        expression, rotation, translation, gaze = photo._state(performance, k)
+        expression, rotation, translation, gaze = photo.state(performance, k)
         if performance.reference == "camera":
             rotation, gaze = np.zeros(3), np.zeros(2)
         return expression, rotation, translation, gaze
-
-
-def _texture_mask(canvas: Canvas) -> np.ndarray:
-    """The person's mask (h, w) float32 over the canvas's texture; mirrored surroundings count like their originals."""
-    return person_mask(canvas.texture)
-
-
-def _picture_matte(canvas: Canvas) -> np.ndarray:
-    return matte_from_mask(canvas.picture, person_mask(canvas.picture))
