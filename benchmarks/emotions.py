@@ -62,7 +62,8 @@ def main() -> None:
         if emotion != "neutral":
             noise = {name: max(rows["neutral", level] for level in LEVELS) for name, rows in measured.items()}
             failed += [f"{emotion} on {name}" for name, v in by_face.items() if not v[2] > v[0] > 2 * noise[name]]
-    print(f"Level 1 beyond twice the scatter of neutral, and level 3 beyond level 1: all but {failed or 'none'}")
+    verdict = f"not {', '.join(failed)}" if failed else "true of all"
+    print(f"Level 1 beyond twice the scatter of neutral, and level 3 beyond level 1: {verdict}")
 
 
 if __name__ == "__main__":
