@@ -28,6 +28,8 @@ TOP_FADE = 0.2
 """Likewise from the upper border: hair that the picture cuts off stretches rather than shows what is not there."""
 SKIN_REACH = 0.10
 """How far outside the face the skin's own motion fades out, in face widths."""
+DEPTH_BLUR = 0.055
+"""Blur of the sheet's depth, in face widths."""
 SHRINK = 4
 """The inverse of the grid's motion is found at a quarter of the size: it is smooth."""
 
@@ -78,7 +80,8 @@ class Backdrop:
         distance = cv2.distanceTransform((~covered).astype(np.uint8), cv2.DIST_L2, 3)
         outward = push_pull(np.where(covered, depth, 0)[..., None], covered)[..., 0]
         near = np.exp(-distance / (0.27 * face_px))
-        return cv2.GaussianBlur((outward * near + back * (1 - near)).astype(np.float32), (0, 0), 0.02 * face_px)
+        # Soft enough that the sheet stretches at the jaw, where neck lies far behind chin, rather than folds.
+        return cv2.GaussianBlur((outward * near + back * (1 - near)).astype(np.float32), (0, 0), DEPTH_BLUR * face_px)
 
     def _follow(self, head, surface, person, near, face_px) -> np.ndarray:
         chin = float(surface.rest[surface.index[head.landmark68[8]], 1])

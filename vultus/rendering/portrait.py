@@ -26,6 +26,8 @@ from vultus.rendering.texture import Texture, look_up_mask
 MAX_GAZE_DEG = (28.0, 18.0)
 """Eyes are turned no farther than this from where the picture looks."""
 
+OUTLINE_JUMP = 12.0
+"""Neighbouring pixels that show texture positions farther apart than this (lookup units) lie on different surfaces."""
 _JAW, _CLOSE = index_of("jawOpen"), index_of("mouthClose")
 
 
@@ -115,18 +117,35 @@ class PortraitRenderer:
         draw_surface(screen, self.surface.skin, attributes, flow, shade, label, depth, True, 1)
         stage = self._texture.look_up(flow)
         self._apply_shade(stage, shade, screen)
+        self._smooth_outline(stage, flow, screen)
         self.mouth.draw(moved, self._texture, stage, flow, self.canvas.margin_px, max(0.0, 1.0 - 4.0 * away))
         return stage, flow
 
+    def _face_box(self, screen: np.ndarray, shape: tuple[int, ...]) -> tuple[slice, slice]:
+        """Rows and columns of the drawn skin on a stage of a shape (H, W, ...)."""
+        used = screen[self._drawn, :2]
+        x0, y0 = np.clip(np.floor(used.min(0)).astype(int) - 1, 0, shape[1::-1])
+        x1, y1 = np.clip(np.ceil(used.max(0)).astype(int) + 2, 0, shape[1::-1])
+        return slice(y0, y1), slice(x0, x1)
+
     def _apply_shade(self, stage: np.ndarray, shade: np.ndarray, screen: np.ndarray) -> None:
         """Multiply the face's box of the stage by its shade."""
-        used = screen[self._drawn, :2]
-        height, width = shade.shape
-        x0, y0 = np.clip(np.floor(used.min(0)).astype(int), 0, [width, height])
-        x1, y1 = np.clip(np.ceil(used.max(0)).astype(int) + 1, 0, [width, height])
-        box = stage[y0:y1, x0:x1]
-        if box.size:
-            cv2.multiply(box, cv2.merge([shade[y0:y1, x0:x1]] * 3), dst=box, dtype=cv2.CV_8U)
+        box = self._face_box(screen, stage.shape)
+        if stage[box].size:
+            cv2.multiply(stage[box], cv2.merge([shade[box]] * 3), dst=stage[box], dtype=cv2.CV_8U)
+
+    def _smooth_outline(self, stage: np.ndarray, flow: np.ndarray, screen: np.ndarray) -> None:
+        """Soften the steps where the face ends in front of something else, that is, where the flow jumps."""
+        box = self._face_box(screen, stage.shape)
+        part, across = stage[box], flow[box][..., 0]
+        if min(across.shape) < 3:
+            return
+        jump = np.zeros(across.shape, np.uint8)
+        jump[:, 1:] = np.abs(across[:, 1:] - across[:, :-1]) > OUTLINE_JUMP
+        jump[1:] |= np.abs(across[1:] - across[:-1]) > OUTLINE_JUMP
+        if jump.any():
+            soft = cv2.dilate(jump, np.ones((2, 2), np.uint8), anchor=(1, 1)).astype(bool)
+            part[soft] = cv2.GaussianBlur(part, (3, 3), 0)[soft]
 
     def _paint_eyes(self, expression: np.ndarray, gaze_deg: np.ndarray) -> None:
         for eye, side in zip(self.eyes, ("Right", "Left"), strict=True):

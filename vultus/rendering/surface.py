@@ -26,6 +26,10 @@ from vultus.rendering.warp import fitted_vertices
 EYE_SHAPES = tuple(n for n in ARKIT52 if n.startswith(("eyeBlink", "eyeLook", "eyeWide", "eyeSquint")))
 """Shapes that `rendering.eyes` plays in the picture; within the eyes' windows the mesh leaves them out."""
 
+EAR_FROM = (6.2, 3.2)
+"""Skin farther aside than the first and farther back than the second (head units) is the backdrop's: ears fold."""
+GRAZING = (0.08, 0.3)
+"""Cosines between skin and view in the picture over which the surface fades in: grazing skin is hardly seen in it."""
 NECK_FADE = (0.3, 6.5)
 """Units below the chin between which the head's motion fades out."""
 OVAL_FADE = (0.02, 0.12)
@@ -144,7 +148,8 @@ def build_surface(head: HeadModel, fit: Fit, eyes: Sequence[EyeRegion]) -> Surfa
     normals = vertex_normals(np.ascontiguousarray(rest), np.ascontiguousarray(triangles))
     visible = _visible(head, index, rest, seen, normals, triangles, fit)
     uv, shade, hidden_lip = _texture_positions(head, index, rest, seen, visible, fit)
-    cover = _cover(seen, fit)
+    facing = (normals * _view_directions(rest, fit)).sum(1)
+    cover = _cover(seen, fit) * _well_seen(head, rest, facing)
     cover[hidden_lip] = 1.0
     window, brow_share = np.zeros(len(rest), np.float32), np.ones(len(rest), np.float32)
     for eye in eyes:
@@ -205,18 +210,12 @@ def _view_directions(rest: np.ndarray, fit: Fit) -> np.ndarray:
 
 
 def _facing(head: HeadModel, rest: np.ndarray, triangles: np.ndarray, cover: np.ndarray, fit: Fit) -> np.ndarray:
-    """Which triangles to draw: those the picture shows well, and all around mouth and eyes, whose folds open later."""
+    """Which triangles to draw: those the picture shows well, and all that may unfold."""
     a, b, c = (rest[triangles[:, k]] for k in range(3))
     normal = np.cross(b - a, c - a)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9
     facing = (normal * _view_directions(rest, fit)[triangles[:, 0]]).sum(1)
-    middle = (a + b + c) / 3
-    marks = head.mean[head.landmark68]
-    mouth = marks[60:68].mean(0)
-    near = (np.abs(middle[:, 0]) < 3.6) & (np.abs(middle[:, 1] - mouth[1]) < 3.4) & (middle[:, 2] > 6)
-    for eye in (marks[36:42].mean(0), marks[42:48].mean(0)):
-        near |= (np.abs(middle[:, 0] - eye[0]) < 2.3) & (np.abs(middle[:, 1] - eye[1]) < 1.5)
-    return ((facing > 0.12) | near) & (cover[triangles] > 0).any(1)
+    return ((facing > GRAZING[0]) | _folds(head, (a + b + c) / 3)) & (cover[triangles] > 0).any(1)
 
 
 def _visible(head, index, rest, seen, normals, triangles, fit) -> np.ndarray:
@@ -273,6 +272,23 @@ def _active_basis(head: HeadModel, index: np.ndarray, count: int) -> np.ndarray:
     inside = index >= 0
     basis[:, index[inside]] = head.expression_basis[:, inside]
     return basis
+
+
+def _well_seen(head: HeadModel, rest: np.ndarray, facing: np.ndarray) -> np.ndarray:
+    """(A,) 0-1: skin the picture sees from in front, no ears; all around mouth and eyes, whose folds open later."""
+    side = smoothstep((np.abs(rest[:, 0]) - EAR_FROM[0]) / 0.8) * smoothstep((EAR_FROM[1] - rest[:, 2]) / 0.8)
+    seen = smoothstep((facing - GRAZING[0]) / (GRAZING[1] - GRAZING[0]))
+    return np.where(_folds(head, rest), 1, seen * (1 - side)).astype(np.float32)
+
+
+def _folds(head: HeadModel, points: np.ndarray) -> np.ndarray:
+    """Which points (N, 3) lie around the mouth and the eyes."""
+    marks = head.mean[head.landmark68]
+    mouth = marks[60:68].mean(0)
+    around = (np.abs(points[:, 0]) < 3.6) & (np.abs(points[:, 1] - mouth[1]) < 3.4) & (points[:, 2] > 6)
+    for eye in (marks[36:42].mean(0), marks[42:48].mean(0)):
+        around |= (np.abs(points[:, 0] - eye[0]) < 2.3) & (np.abs(points[:, 1] - eye[1]) < 1.5)
+    return around
 
 
 def _cover(seen: np.ndarray, fit: Fit) -> np.ndarray:
