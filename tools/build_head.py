@@ -83,7 +83,7 @@ def simplified(source: Source) -> tuple[np.ndarray, np.ndarray]:
     features = np.concatenate([features[:, :3], centred @ axes[:10].T], 1)
     weight = density(source)
     keep: list[np.ndarray] = []
-    for parts, target in ((("face", "neck", "socket"), 2500), (("gums",), 330), (("teeth",), 560)):
+    for parts, target in ((("face", "neck", "socket"), 2150), (("gums",), 330), (("teeth",), 560)):
         keep.append(
             simplify_half(features, source.neutral, source.triangles_of(*parts), weight, source.landmark68, target)
         )
@@ -102,7 +102,6 @@ def density(source: Source) -> np.ndarray:
         (marks[27:36].mean(0), 2.5, 3.0),
         (marks[17:22].mean(0), 2.5, 3.0),
         (marks[22:27].mean(0), 2.5, 3.0),
-        *((mark, 1.7, 5.0) for mark in marks[1:16]),  # the outline of a turned face
     ):
         distance = np.linalg.norm(source.neutral - centre, axis=1) / radius
         weight = np.maximum(weight, 1 + (gain - 1) * np.exp(-(distance**4)))
