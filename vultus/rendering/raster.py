@@ -29,15 +29,37 @@ def _narrow(value: float, slope: float, low: float, high: float) -> tuple[float,
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
-def _edges(ax, ay, bx, by, cx, cy, inverse_area):
-    """Weights of corners b and c as affine functions (at origin, per x, per y) of a pixel's centre."""
-    b_x = (cy - ay) * inverse_area
-    b_y = -(cx - ax) * inverse_area
-    b_0 = -ax * b_x - ay * b_y
-    c_x = -(by - ay) * inverse_area
-    c_y = (bx - ax) * inverse_area
-    c_0 = -ax * c_x - ay * c_y
-    return b_0, b_x, b_y, c_0, c_x, c_y
+def _place(points, i, j, k, width, height, cull):
+    """Where a triangle lies: first and last row, first and last column, and its barycentric weights.
+
+    The weights of corners j and k are affine in the pixel: (at pixel (0, 0), per column, per row). A triangle that is
+    empty, outside, or culled has its last row before its first.
+    """
+    ax, ay, bx, by, cx, cy = points[i, 0], points[i, 1], points[j, 0], points[j, 1], points[k, 0], points[k, 1]
+    area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+    top, bottom, left, right = 0, -1, 0.0, 0.0
+    b_0, b_x, b_y, c_0, c_x, c_y = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    if abs(area) >= 1e-8 and not (cull and area > 0.0):
+        left = max(0.0, np.ceil(min(ax, bx, cx) - 0.5))
+        right = min(width - 1.0, np.floor(max(ax, bx, cx) - 0.5))
+        if left <= right:
+            top = max(0, int(np.ceil(min(ay, by, cy) - 0.5)))
+            bottom = min(height - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        inverse = 1.0 / area
+        b_x, b_y = (cy - ay) * inverse, -(cx - ax) * inverse
+        c_x, c_y = -(by - ay) * inverse, (bx - ax) * inverse
+        b_0 = (0.5 - ax) * b_x + (0.5 - ay) * b_y + 1e-5
+        c_0 = (0.5 - ax) * c_x + (0.5 - ay) * c_y + 1e-5
+    return top, bottom, left, right, b_0, b_x, b_y, c_0, c_x, c_y
+
+
+@nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
+def _span(b_row, b_x, c_row, c_x, left, right):
+    """First and last column of a row that lie inside the triangle, given both weights at the row's first pixel."""
+    low, high = _narrow(b_row, b_x, left, right)
+    low, high = _narrow(c_row, c_x, low, high)
+    low, high = _narrow(1.00003 - b_row - c_row, -b_x - c_x, low, high)
+    return int(np.ceil(low)), int(np.floor(high))
 
 
 @_jit
@@ -58,30 +80,19 @@ def draw_surface(points, triangles, attributes, flow, shade, label, depth, cull,
     height, width = depth.shape
     for t in range(triangles.shape[0]):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        ax, ay, bx, by, cx, cy = points[i, 0], points[i, 1], points[j, 0], points[j, 1], points[k, 0], points[k, 1]
-        area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
-        if abs(area) < 1e-8 or (cull and area > 0.0):
+        top, bottom, left, right, b_0, b_x, b_y, c_0, c_x, c_y = _place(points, i, j, k, width, height, cull)
+        if top > bottom:
             continue
-        y_first = max(0, int(np.ceil(min(ay, by, cy) - 0.5)))
-        y_last = min(height - 1, int(np.floor(max(ay, by, cy) - 0.5)))
-        x_min = max(0.0, np.ceil(min(ax, bx, cx) - 0.5))
-        x_max = min(width - 1.0, np.floor(max(ax, bx, cx) - 0.5))
-        if y_first > y_last or x_min > x_max:
-            continue
-        b_0, b_x, b_y, c_0, c_x, c_y = _edges(ax, ay, bx, by, cx, cy, 1.0 / area)
         za, zb, zc = points[i, 2], points[j, 2], points[k, 2]
         ua, ub, uc = attributes[i, 0], attributes[j, 0], attributes[k, 0]
         va, vb, vc = attributes[i, 1], attributes[j, 1], attributes[k, 1]
         sa, sb, sc = attributes[i, 2], attributes[j, 2], attributes[k, 2]
         ma, mb, mc = attributes[i, 3], attributes[j, 3], attributes[k, 3]
         opaque = ma >= 1.0 and mb >= 1.0 and mc >= 1.0
-        for y in range(y_first, y_last + 1):
-            b_row = b_0 + b_x * 0.5 + b_y * (y + 0.5) + 1e-5
-            c_row = c_0 + c_x * 0.5 + c_y * (y + 0.5) + 1e-5
-            low, high = _narrow(b_row, b_x, x_min, x_max)
-            low, high = _narrow(c_row, c_x, low, high)
-            low, high = _narrow(1.00003 - b_row - c_row, -b_x - c_x, low, high)
-            for x in range(int(np.ceil(low)), int(np.floor(high)) + 1):
+        for y in range(top, bottom + 1):
+            b_row, c_row = b_0 + b_y * y, c_0 + c_y * y
+            first, last = _span(b_row, b_x, c_row, c_x, left, right)
+            for x in range(first, last + 1):
                 b = b_row + b_x * x
                 c = c_row + c_x * x
                 a = 1.0 - b - c
@@ -113,25 +124,14 @@ def draw_colours(points, triangles, colours, image, label, depth, wanted):
     height, width = depth.shape
     for t in range(triangles.shape[0]):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        ax, ay, bx, by, cx, cy = points[i, 0], points[i, 1], points[j, 0], points[j, 1], points[k, 0], points[k, 1]
-        area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
-        if abs(area) < 1e-8:
+        top, bottom, left, right, b_0, b_x, b_y, c_0, c_x, c_y = _place(points, i, j, k, width, height, False)
+        if top > bottom:
             continue
-        y_first = max(0, int(np.ceil(min(ay, by, cy) - 0.5)))
-        y_last = min(height - 1, int(np.floor(max(ay, by, cy) - 0.5)))
-        x_min = max(0.0, np.ceil(min(ax, bx, cx) - 0.5))
-        x_max = min(width - 1.0, np.floor(max(ax, bx, cx) - 0.5))
-        if y_first > y_last or x_min > x_max:
-            continue
-        b_0, b_x, b_y, c_0, c_x, c_y = _edges(ax, ay, bx, by, cx, cy, 1.0 / area)
         za, zb, zc = points[i, 2], points[j, 2], points[k, 2]
-        for y in range(y_first, y_last + 1):
-            b_row = b_0 + b_x * 0.5 + b_y * (y + 0.5) + 1e-5
-            c_row = c_0 + c_x * 0.5 + c_y * (y + 0.5) + 1e-5
-            low, high = _narrow(b_row, b_x, x_min, x_max)
-            low, high = _narrow(c_row, c_x, low, high)
-            low, high = _narrow(1.00003 - b_row - c_row, -b_x - c_x, low, high)
-            for x in range(int(np.ceil(low)), int(np.floor(high)) + 1):
+        for y in range(top, bottom + 1):
+            b_row, c_row = b_0 + b_y * y, c_0 + c_y * y
+            first, last = _span(b_row, b_x, c_row, c_x, left, right)
+            for x in range(first, last + 1):
                 if label[y, x] != wanted:
                     continue
                 b = b_row + b_x * x
