@@ -99,7 +99,7 @@ def speak(
     _check_outputs(output, save_performance, inputs, look)
     speech = open_speech(voice, start_s, end_s)
     subject = portrait if isinstance(portrait, Portrait) else open_portrait(portrait, face)
-    pose_source, blink_source = _sources(controls)
+    pose_source, blink_source = _sources(controls, voice, start_s)
     driver = chosen.driver(controls, look.fps, pose_source, blink_source)
     kept: list[Performance] | None = None if save_performance is None else []
     count = None if speech.duration_s is None else max(1, frame_count(round(speech.duration_s * SAMPLE_RATE), look.fps))
@@ -260,17 +260,25 @@ def _check_supported(method: str, supported: frozenset[str], controls: Controls)
         raise ControlError(f"the method {method} has no control {name}", f"--{name.replace('_', '-')}", fix)
 
 
-def _sources(controls: Controls) -> tuple[Performance | None, Performance | None]:
-    """Tracked performances of the videos from which pose and blinks are to come; one video is tracked once."""
+def _sources(
+    controls: Controls, voice: str | Path, start_s: float
+) -> tuple[Performance | None, Performance | None]:
+    """Tracked performances of the videos from which pose and blinks are to come; one video is tracked once.
+
+    A video that is the voice as well stays in step with it: it starts at `start_s` too.
+    """
     tracked: dict[Path, Performance] = {}
     found: list[Performance | None] = []
     for control in (controls.pose, controls.blink):
-        if control.kind != "video" or control.path is None:
+        path = control.path
+        if control.kind != "video" or path is None:
             found.append(None)
             continue
-        if control.path not in tracked:
-            tracked[control.path] = track(control.path)
-        found.append(tracked[control.path])
+        if path not in tracked:
+            performance = track(path)
+            skipped = round(start_s * performance.fps) if path.resolve() == Path(voice).resolve() else 0
+            tracked[path] = performance[min(skipped, len(performance) - 1) :]
+        found.append(tracked[path])
     return found[0], found[1]
 
 

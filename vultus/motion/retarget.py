@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from vultus.core.bases import ARKIT52
+from vultus.core.controls import MAX_GAZE_DEG
 from vultus.core.types import Performance
 from vultus.motion.noise import soft_limit
 from vultus.motion.pose import FREE_DEG, FREE_UNITS, LIMIT_DEG, LIMIT_UNITS
@@ -34,7 +35,7 @@ def retarget(performance: Performance) -> Performance:
     for name, free, limit in (
         ("rotation", FREE_DEG, LIMIT_DEG),
         ("translation", FREE_UNITS, LIMIT_UNITS),
-        ("gaze", 20.0, 30.0),
+        ("gaze", MAX_GAZE_DEG[1], MAX_GAZE_DEG[0]),
     ):
         channel = getattr(performance, name)
         if channel is not None:

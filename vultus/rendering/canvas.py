@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import cv2
 import numpy as np
 
+from vultus.core.method import Crop
 from vultus.core.types import Fit, Portrait
-
-Crop = Literal["full", "face"]
 
 FACE_CROP_SIZE = 512
 """Side in pixels of a face crop, unless asked otherwise."""

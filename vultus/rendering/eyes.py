@@ -17,6 +17,8 @@ import numpy as np
 
 from vultus.core.bases import index_of
 from vultus.core.types import Fit
+from vultus.face.gaze import IRIS_RADIUS
+from vultus.face.points import LEFT_IRIS, RIGHT_IRIS
 from vultus.rendering.eye_layers import COLUMNS, STRIP, X_RANGE, Y_RANGE, EyePatch, build_layers
 from vultus.rendering.eye_paint import compose_eye
 from vultus.rendering.inpaint import smoothstep
@@ -25,7 +27,7 @@ UPPER = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (362, 398, 384, 385, 386,
 """FaceMesh points along the upper rim, image left to right: the subject's right eye, then the left one."""
 LOWER = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (362, 382, 381, 380, 374, 373, 390, 249, 263))
 BROW_EDGE = ((46, 53, 52, 65, 55), (285, 295, 282, 283, 276))
-IRIS = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
+IRIS = (RIGHT_IRIS, LEFT_IRIS)
 SIDES = ("Right", "Left")
 
 EYEBALL_RADIUS = 0.53
@@ -36,8 +38,6 @@ RIM_BROW_SHARE = 0.12
 """How much of a brow's motion the rims follow."""
 MEETING = 0.14
 """Where the lids meet: this share of the opening above the lower rim."""
-IRIS_TRAVEL = 1.5
-"""Head units from the eyeball's centre to its iris."""
 SHUT_OPENING = 0.09
 """An eye whose opening in the picture is lower than this (in eye widths) stays as it is."""
 
@@ -151,7 +151,7 @@ class Eye:
             return
         patch, layers = self.patch, self.layers
         upper, lower, shut = self.rims(state)
-        travel = IRIS_TRAVEL * self.units_px * np.sin(np.radians(state.gaze_deg))
+        travel = IRIS_RADIUS * self.units_px * np.sin(np.radians(state.gaze_deg))
         compose_eye(
             patch.picture, layers.clean, layers.white, layers.iris, layers.iris_alpha, layers.residual, layers.lash,
             patch.local, np.stack([self.upper, self.lower, upper, lower, self.reach]).astype(np.float32),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from vultus.core.types import Fit
-from vultus.face.head import FLIP
 from vultus.rendering.raster import vertex_normals
 from vultus.rendering.surface import Surface
 
@@ -22,7 +21,7 @@ class Relight:
 
     def __init__(self, surface: Surface, fit: Fit) -> None:
         self.triangles = surface.skin
-        self.to_view = (np.diag([1.0, -1.0, -1.0]) @ FLIP @ fit.rotation).astype(np.float32)
+        self.to_view = fit.rotation.astype(np.float32)
         self.drawn = np.zeros(len(surface.rest), bool)
         self.drawn[np.unique(self.triangles)] = True
         self.drawn &= surface.visible

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from vultus.core.bases import index_of
+from vultus.core.controls import MAX_GAZE_DEG
 from vultus.core.types import Fit
 from vultus.face.head import HeadModel, embedded_head, project
 from vultus.rendering.backdrop import Backdrop
@@ -22,9 +23,6 @@ from vultus.rendering.mouth import Mouth
 from vultus.rendering.raster import FAR, draw_surface
 from vultus.rendering.surface import MovedSurface, build_surface, head_pose
 from vultus.rendering.texture import Texture, look_up_mask
-
-MAX_GAZE_DEG = (28.0, 18.0)
-"""Eyes are turned no farther than this from where the picture looks."""
 
 OUTLINE_JUMP = 12.0
 """Neighbouring pixels that show texture positions farther apart than this (lookup units) lie on different surfaces."""

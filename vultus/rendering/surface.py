@@ -10,16 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
 from vultus.core.bases import ARKIT52, index_of
 from vultus.core.pose import degrees_from_matrix, matrix_from_degrees
 from vultus.core.types import Fit
-from vultus.face.head import HeadModel, project
+from vultus.face.head import FLIP, HeadModel, project
 from vultus.face.points import OVAL
 from vultus.rendering.inpaint import smoothstep
-from vultus.rendering.raster import vertex_normals
+from vultus.rendering.raster import FAR, draw_colours, vertex_normals
 from vultus.rendering.texture import Texture
 from vultus.rendering.warp import fitted_vertices
 
@@ -204,7 +205,7 @@ def _fan(rim: np.ndarray, centre: int, rest: np.ndarray) -> np.ndarray:
 
 def _view_directions(rest: np.ndarray, fit: Fit) -> np.ndarray:
     """Unit vectors (A, 3) from each point to the camera, head frame."""
-    eye = -(np.diag([1.0, -1.0, -1.0]) @ fit.rotation).T @ fit.translation
+    eye = -(FLIP @ fit.rotation).T @ fit.translation
     away = eye - rest
     return away / np.linalg.norm(away, axis=1, keepdims=True)
 
@@ -220,8 +221,6 @@ def _facing(head: HeadModel, rest: np.ndarray, triangles: np.ndarray, cover: np.
 
 def _visible(head, index, rest, seen, normals, triangles, fit) -> np.ndarray:
     """(A,) bool: skin that faces the camera and that nothing hides."""
-    from vultus.rendering.raster import FAR, draw_colours
-
     width, height = (int(np.ceil(seen[:, k].max())) + 2 for k in range(2))
     depth = np.full((height, width), FAR, np.float32)
     draw_colours(
@@ -293,8 +292,6 @@ def _folds(head: HeadModel, points: np.ndarray) -> np.ndarray:
 
 def _cover(seen: np.ndarray, fit: Fit) -> np.ndarray:
     """(A,) 0 outside the face's oval, rising to 1 inside it."""
-    import cv2
-
     oval = fit.landmarks[list(OVAL), :2].astype(np.float32)
     width = float(np.ptp(fit.landmarks[:468, 0]))
     inside = np.array([cv2.pointPolygonTest(oval, (float(x), float(y)), True) for x, y in seen[:, :2]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vultus.core.controls import Controls
+from vultus.core.controls import MAX_GAZE_DEG, Controls
 from vultus.core.types import Performance
 from vultus.methods.portrait.config import DEFAULT, PortraitConfig
 from vultus.motion.blink import FULL, lid_motion
@@ -13,11 +13,7 @@ from vultus.motion.emotion import EmotionTrack
 from vultus.motion.energy import EnergyStream, VoiceEnergy
 from vultus.motion.gaze import GazeTrack
 from vultus.motion.lips import LipMotion, PhoneLips
-from vultus.motion.noise import soft_limit
 from vultus.motion.pose import head_motion
-
-_GAZE_FREE_DEG, _GAZE_LIMIT_DEG = 20.0, 30.0
-"""Gaze beyond the first bends softly towards the second, where the iris meets the corner of the eye."""
 
 
 class PortraitDriver:
@@ -104,7 +100,7 @@ class PortraitDriver:
             expression=np.clip(expression, 0, 1).astype(np.float32),
             rotation=rotation,
             translation=translation,
-            gaze=soft_limit(gaze, _GAZE_FREE_DEG, _GAZE_LIMIT_DEG).astype(np.float32),
+            gaze=np.clip(gaze, -np.array(MAX_GAZE_DEG), MAX_GAZE_DEG).astype(np.float32),
             au45=(FULL * closed.mean(1)).astype(np.float32),
             reference="rest",
             source={"method": "portrait", "seed": controls.seed},
