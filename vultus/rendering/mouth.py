@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -43,12 +45,33 @@ def _teeth(head: HeadModel, surface: Surface) -> list[np.ndarray]:
     return [teeth[label[teeth] == k] for k in np.unique(label[teeth])]
 
 
+def seat_teeth(head: HeadModel, surface: Surface) -> Surface:
+    """The surface with its teeth a little wider and at the height that fits this person's lips."""
+    rest = surface.rest.copy()
+    neutral = np.zeros(len(ARKIT52), np.float32)
+    relaxed = surface.moved(neutral)
+    upper, lower = (surface.index[head.vertices_of(f"{row}_teeth")] for row in ("upper", "lower"))
+    lips = relaxed[surface.index[head.landmark68[[61, 62, 63]]], 1].mean()
+    tips = relaxed[_middle(relaxed, upper), 1].min()
+    tops = relaxed[_middle(relaxed, lower), 1].max()
+    lift_upper, lift_lower = float(lips - INCISOR_SHOW - tips), float(lips + LOWER_INCISOR_SHOW - tops)
+    rest[upper, 1] += lift_upper
+    rest[lower, 1] += lift_lower
+    rest[surface.index[head.vertices_of("tongue")], 1] += lift_lower
+    gums = surface.index[head.vertices_of("gums")]
+    with_jaw = np.clip(-surface.basis[index_of("jawOpen"), gums, 1] / 2, 0, 1)
+    rest[gums, 1] += lift_upper + (lift_lower - lift_upper) * with_jaw
+    for tooth in _teeth(head, surface):
+        middle = rest[tooth].mean(0)
+        rest[tooth] = middle + (rest[tooth] - middle) * [TEETH_WIDER, 1, TEETH_WIDER]
+    return replace(surface, rest=rest)
+
+
 class Mouth:
     """Draws the mouth's box: what shows between the lips."""
 
     def __init__(self, head: HeadModel, surface: Surface, fit: Fit, texture: np.ndarray) -> None:
         self.surface, self.fit = surface, fit
-        self._seat_teeth(head)
         self.rim = surface.index[head.mouth_rim]
         self.inner = {
             p: surface.index[head.vertices_of(p)] for p in ("socket", "gums", "tongue", "upper_teeth", "lower_teeth")
@@ -72,33 +95,14 @@ class Mouth:
         reach = np.abs(surface.rest[skin].mean(1) - middle)
         self.lip_triangles = np.ascontiguousarray(skin[(reach[:, 0] < 4.2) & (reach[:, 1] < 4.6)])
 
-    def _seat_teeth(self, head: HeadModel) -> None:
-        """Widen the teeth a little and set their height to the lips of this person."""
-        surface = self.surface
-        neutral = np.zeros(len(ARKIT52), np.float32)
-        relaxed = surface.moved(neutral)
-        upper, lower = (surface.index[head.vertices_of(f"{row}_teeth")] for row in ("upper", "lower"))
-        lips = relaxed[surface.index[head.landmark68[[61, 62, 63]]], 1].mean()
-        tips = relaxed[_middle(relaxed, upper), 1].min()
-        tops = relaxed[_middle(relaxed, lower), 1].max()
-        lift_upper, lift_lower = float(lips - INCISOR_SHOW - tips), float(lips + LOWER_INCISOR_SHOW - tops)
-        surface.rest[upper, 1] += lift_upper
-        surface.rest[lower, 1] += lift_lower
-        surface.rest[surface.index[head.vertices_of("tongue")], 1] += lift_lower
-        gums = surface.index[head.vertices_of("gums")]
-        with_jaw = np.clip(-surface.basis[index_of("jawOpen"), gums, 1] / 2, 0, 1)
-        surface.rest[gums, 1] += lift_upper + (lift_lower - lift_upper) * with_jaw
-        for tooth in _teeth(head, surface):
-            middle = surface.rest[tooth].mean(0)
-            surface.rest[tooth] = middle + (surface.rest[tooth] - middle) * [TEETH_WIDER, 1, TEETH_WIDER]
-
     def _colours(self, head: HeadModel, texture: np.ndarray) -> np.ndarray:
         """Colours (N, 3) of the inner vertices in even light, matched to the picture's skin and lips."""
         skin, lip, grey = skin_and_lip(texture, self.fit)
         light = np.clip(skin.mean() / 165, 0.45, 1.1)
-        # The picture's light tints teeth as it tints skin: yellow in an old painting, blue at dusk.
+        # The picture's light tints teeth as it tints skin, yellow in an old painting; pale skin does not make them blue.
         tint = (skin / max(skin.mean(), 1)) / (TYPICAL_SKIN / TYPICAL_SKIN.mean())
-        tooth = np.array([236, 226, 208]) * light * 0.78 * np.clip(tint, 0.6, 1.15) ** 0.8 + skin * 0.14
+        tint = np.clip(np.minimum(tint, tint[0]) / tint[0], 0.5, 1)
+        tooth = np.array([236, 226, 208]) * light * 0.78 * tint**0.8 + skin * 0.14
         if self.photo.teeth is not None:
             tooth = self.photo.tooth_colour
         self.darkness = (lip * 0.15).astype(np.float32)

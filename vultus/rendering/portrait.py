@@ -19,12 +19,12 @@ from vultus.rendering.canvas import Canvas
 from vultus.rendering.eyes import Eye, EyeState
 from vultus.rendering.light import Relight
 from vultus.rendering.lips import close_lips
-from vultus.rendering.mouth import Mouth
+from vultus.rendering.mouth import Mouth, seat_teeth
 from vultus.rendering.raster import FAR, draw_surface
 from vultus.rendering.surface import MovedSurface, build_surface, head_pose
 from vultus.rendering.texture import Texture, look_up_mask
 
-OUTLINE_JUMP = 12.0
+OUTLINE_JUMP = 6.0
 """Neighbouring pixels that show texture positions farther apart than this (lookup units) lie on different surfaces."""
 _JAW, _CLOSE = index_of("jawOpen"), index_of("mouthClose")
 
@@ -44,7 +44,7 @@ class PortraitRenderer:
         self.canvas, self.fit = canvas, canvas.to_texture(fit)
         eye_units = self._pixels_per_unit(head)
         self.eyes = [Eye(canvas.texture, self.fit, k, eye_units) for k in (0, 1)]
-        self.surface = build_surface(head, self.fit, self.eyes)
+        self.surface = seat_teeth(head, build_surface(head, self.fit, self.eyes))
         self.closing, self.closing_counts = close_lips(head, self.surface)
         self.mouth = Mouth(head, self.surface, self.fit, canvas.texture)
         self.backdrop = Backdrop(head, self.fit, self.surface, person, canvas.stage[2:], canvas.margin_px)
