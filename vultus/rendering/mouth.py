@@ -99,7 +99,7 @@ class Mouth:
         """Colours (N, 3) of the inner vertices in even light, matched to the picture's skin and lips."""
         skin, lip, grey = skin_and_lip(texture, self.fit)
         light = np.clip(skin.mean() / 165, 0.45, 1.1)
-        # The picture's light tints teeth as it tints skin, yellow in an old painting; pale skin does not make them blue.
+        # The picture's light tints teeth as it tints skin, yellow in an old painting; pale skin makes none blue.
         tint = (skin / max(skin.mean(), 1)) / (TYPICAL_SKIN / TYPICAL_SKIN.mean())
         tint = np.clip(np.minimum(tint, tint[0]) / tint[0], 0.5, 1)
         tooth = np.array([236, 226, 208]) * light * 0.78 * tint**0.8 + skin * 0.14
