@@ -254,13 +254,29 @@ def test_a_missing_voice(vultus, tmp_path):
 
 
 def test_a_folder_for_a_voice(vultus, good):
-    assert "no such file" in vultus.no_speech(voice=good.folder)
+    assert "a folder" in vultus.no_speech(voice=good.folder)
+
+
+def test_a_name_too_long_for_any_file(vultus, good):
+    name = "x" * 400
+    assert "not a usable file name" in vultus.no_speech(voice=f"{name}.wav")
+    assert "not a usable file name" in vultus.no_speech(portrait=f"{name}.png")
+    assert "not a usable file name" in vultus.no_speech("--save-performance", f"{name}.csv")
+    assert "not a usable file name" in vultus.refuses("verify", f"{name}.mp4")
+    assert "not a usable file name" in vultus.refuses("track", f"{name}.mp4", "-o", vultus.out / "p.csv")
+    rest = ("--voice", f"{name}.wav", "-o", vultus.out / "a.mp4")
+    assert "not a usable file name" in vultus.refuses("render", good.face, good.still, *rest)
 
 
 def test_text_and_pictures_for_a_voice(vultus, good, tmp_path):
     (tmp_path / "v.wav").write_text("la la la")
     assert "not an audio" in vultus.no_speech(voice=tmp_path / "v.wav")
-    vultus.no_speech(voice=good.face)
+    Image.open(good.face).save(tmp_path / "face.jpg")
+    for picture in (good.face, tmp_path / "face.jpg"):
+        assert "a picture, not a voice" in vultus.no_speech(voice=picture)
+        rest = ("--voice", picture, "-o", vultus.out / "a.mp4")
+        assert "a picture, not a sound" in vultus.refuses("render", good.face, good.still, *rest)
+    assert "a picture, not a video" in vultus.refuses("track", tmp_path / "face.jpg", "-o", vultus.out / "p.csv")
 
 
 def test_a_silent_film_for_a_voice(vultus, clip):
@@ -285,10 +301,13 @@ def test_a_playlist_for_a_video(vultus, good, clip, tmp_path):
     assert "playlist" in vultus.refuses("track", tmp_path / "v.ffconcat", "-o", vultus.out / "p.csv")
 
 
-def test_a_voice_with_nan(vultus, tmp_path):
+def test_a_voice_with_nan(vultus, good, tmp_path):
     samples = np.zeros(9_000, np.float32)
     samples[5_000] = np.nan
     assert "NaN or infinite" in vultus.no_speech(voice=wav(tmp_path, samples))
+    samples[100] = np.nan  # within the three frames of the performance
+    rest = ("--voice", wav(tmp_path, samples), "-o", vultus.out / "a.mp4", "--size", 64)
+    assert "NaN or infinite" in vultus.refuses("render", good.face, good.still, *rest)
 
 
 def test_silence_keeps_the_mouth_shut(vultus, tmp_path):
@@ -367,7 +386,7 @@ def test_tracking_at_an_impossible_rate(vultus, tmp_path, astronaut, fps):
         (("--blink", "1,nan"), "not finite"),
         (("--blink", "no.mp4"), "no such file"),
         (("--pose", "no.mp4"), "no such file"),
-        (("--pose", "x" * 5000), "no such file"),
+        (("--pose", "x" * 5000), "not a usable file name"),
         (("--intensity=-1",), "out of range"),
         (("--intensity=nan",), "out of range"),
         (("--lip-scale=inf",), "out of range"),

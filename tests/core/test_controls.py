@@ -173,3 +173,10 @@ def test_controls_from_options() -> None:
 def test_out_of_range_controls_are_refused(name: str, value: object) -> None:
     with pytest.raises(ControlError):
         Controls.parse(**{name: value})
+
+
+@pytest.mark.parametrize("blink", ["none", "1.0,2.5"])
+def test_only_natural_blinks_have_a_rate(blink: str) -> None:
+    assert Controls.parse(blink="natural", blink_rate=20).blink_rate == 20
+    with pytest.raises(ControlError, match="--blink-rate: only natural blinks have a rate"):
+        Controls.parse(blink=blink, blink_rate=20)

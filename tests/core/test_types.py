@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import FrozenInstanceError, replace
 from itertools import pairwise
 
@@ -46,7 +47,7 @@ def test_neutral_is_still():
     assert len(Performance.neutral(0, 25)) == 0
 
 
-@pytest.mark.parametrize("fps", [0, -1.0])
+@pytest.mark.parametrize("fps", [0, -1.0, math.nan, math.inf])
 def test_a_rate_is_positive(fps):
     with pytest.raises(ValueError, match="fps must be positive"):
         Performance.neutral(1, fps)

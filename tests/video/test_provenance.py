@@ -139,6 +139,13 @@ def test_not_media(tmp_path):
             verify(tmp_path / name)
 
 
+def test_names_too_long(tmp_path, clip):
+    with pytest.raises(InputError, match="not a usable file name"):
+        verify(tmp_path / ("x" * 400 + ".mp4"))
+    longest = clip([0, 0.04], [10, 60]).rename(tmp_path / ("x" * 251 + ".mkv"))  # its manifest's would be a letter more
+    assert not verify(longest).signed
+
+
 def test_video_of_others_is_neither_marked_nor_signed(clip):
     result = verify(clip([0, 0.04], [10, 60]))
     assert not (result.marked or result.signed or result.valid or result.tampered)

@@ -22,6 +22,7 @@ from vultus.core.types import Frames
 from vultus.video import write
 from vultus.video.provenance import SYNTHETIC_TAG
 from vultus.video.read import open_video
+from vultus.video.sound import SoundTrack
 from vultus.video.write import write_video
 
 LEVELS = [10, 60, 110, 160, 210, 20, 70, 120, 170, 220]
@@ -182,9 +183,17 @@ def test_sound_that_cannot_be(out, tmp_path, grey_frames, clip, sound_file):
     for sound, fault in cases:
         with pytest.raises(InputError, match=fault):
             write_video(grey_frames(LEVELS), out / "a.mp4", sound)
-    with pytest.raises(InputError, match="from 2 to 1 seconds"):
+    with pytest.raises(InputError, match="from 2 s to 1 s is empty"):
         write_video(grey_frames(LEVELS), out / "a.mp4", sound_file(1, (0, 1)), audio_start_s=2, audio_end_s=1)
+    with pytest.raises(InputError, match="ends before the start at 5 s"):
+        write_video(grey_frames(LEVELS), out / "a.mp4", sound_file(1, (0, 1)), audio_start_s=5)
     assert names(out) == []
+
+
+@pytest.mark.parametrize("part", [(-1.0, None), (np.nan, None), (0.0, np.nan), (0.0, np.inf)])
+def test_parts_of_a_sound_that_are_none(sound_file, part):
+    with pytest.raises(InputError, match="is empty or endless"):
+        SoundTrack(sound_file(1, (0, 1)), *part)
 
 
 def test_no_frames(out):
@@ -266,15 +275,22 @@ def test_progress_counts_to_the_end(out, grey_frames):
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.webm", "seq"])
-def test_sound_with_nan_and_overflow_is_tamed(out, tmp_path, grey_frames, name):
+def test_sound_with_nan_is_refused_and_overflow_is_tamed(out, tmp_path, grey_frames, name):
     import soundfile
 
     wave = 0.5 * np.sin(np.arange(32_000) * 0.1).astype(np.float32)
-    wave[100:200], wave[300:400], wave[500:600] = np.nan, np.inf, 1e30
+    wave[500:600] = 1e30
     soundfile.write(tmp_path / "a.wav", wave, 16_000, subtype="FLOAT")
     path = write_video(grey_frames(LEVELS), out / name, tmp_path / "a.wav")
     sound, _ = decoded_sound(path / "audio.wav" if path.is_dir() else path)
     assert np.isfinite(sound).all() and sound.size > 0
+    before = names(out)
+    for wrong in (np.nan, np.inf):
+        wave[100] = wrong
+        soundfile.write(tmp_path / "a.wav", wave, 16_000, subtype="FLOAT")
+        with pytest.raises(InputError, match=r"NaN or infinite samples about 0\.\d s in"):
+            write_video(grey_frames(LEVELS), out / f"2{name}", tmp_path / "a.wav")
+    assert names(out) == before
 
 
 def test_silence_shorter_than_the_pictures(out, grey_frames, sound_file):
@@ -299,6 +315,7 @@ import signal, sys, time
 import numpy as np
 from vultus import cli
 from vultus.core.types import Frames
+from vultus.video.sound import SoundTrack
 from vultus.video.write import write_video
 
 def act() -> None:

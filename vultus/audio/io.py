@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vultus.core.errors import InputError
+from vultus.core.files import check_format, check_part, existing_file
 from vultus.core.types import SAMPLE_RATE, Speech
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ MAX_DURATION_S = 4 * 3600.0
 _CHUNK_SAMPLES = SAMPLE_RATE // 2
 _GAP_S = 0.1
 """Holes between packets longer than this are filled with silence; shorter ones are rounding of timestamps."""
-
-_PLAYLISTS = frozenset({"hls", "concat", "dash", "sdp", "rtsp", "image2", "lavfi", "imf"})
-"""Formats that name other files or addresses: a voice must be one self-contained file."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +52,7 @@ def open_speech(path: str | Path, start_s: float = 0.0, end_s: float | None = No
     or infinite samples, and for a part that is empty. Faults past the first half second surface while iterating.
     """
     path = Path(path)
-    if not (np.isfinite(start_s) and start_s >= 0) or (end_s is not None and not end_s > start_s):
-        end = "the end" if end_s is None else f"{end_s:g} s"
-        raise InputError(f"the part from {start_s:g} s to {end} is empty", path, "choose 0 <= start < end")
+    check_part(start_s, end_s, path)
     container = _open_container(path)
     stated_s = _stated_duration_s(container)
     if stated_s is not None and stated_s > MAX_DURATION_S and (end_s is None or end_s > MAX_DURATION_S):
@@ -83,9 +79,7 @@ def read_speech(path: str | Path, start_s: float = 0.0, end_s: float | None = No
 def _open_container(path: Path) -> InputContainer:
     import av
 
-    if not path.is_file():
-        raise InputError("no such file", path, "check the path of the voice")
-    if path.stat().st_size == 0:
+    if existing_file(path).stat().st_size == 0:
         raise InputError("the file is empty", path, "give a file with a voice in it")
     try:
         # The whitelist keeps a hostile file from making FFmpeg open addresses on the network.
@@ -94,14 +88,13 @@ def _open_container(path: Path) -> InputContainer:
         raise InputError(
             "not an audio or video file that can be read", path, "give wav, mp3, flac, ogg, m4a or a video"
         ) from None
-    fault = None
-    if _PLAYLISTS & set(container.format.name.split(",")):
-        fault = InputError("a playlist is not a voice", path, "give the audio file itself")
-    elif not container.streams.audio:
-        fault = InputError("there is no audio track in this file", path, "give a file with a voice in it")
-    if fault is not None:
+    try:
+        check_format(container.format.name, path, "voice")
+        if not container.streams.audio:
+            raise InputError("there is no audio track in this file", path, "give a file with a voice in it")
+    except InputError:
         container.close()
-        raise fault
+        raise
     return container
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from vultus.core.errors import ControlError
+from vultus.core.errors import ControlError, InputError
+from vultus.core.files import existing_file
 from vultus.core.timeline import Timeline
 
 EMOTIONS: tuple[str, ...] = ("neutral", "angry", "contempt", "disgusted", "fear", "happy", "sad", "surprised")
@@ -98,7 +99,7 @@ class Controls:
     pose: Pose = Pose()
     blink: Blink = Blink()
     blink_rate: float | None = None
-    """Mean number of natural blinks a minute, 0-60; None keeps the published distribution."""
+    """Mean number of natural blinks a minute, 0-60; None keeps the published distribution, about 30."""
     gaze: Timeline[Gaze] = field(default_factory=lambda: Timeline.constant(Gaze()))
     lip_scale: float = 1.0
     """Factor 0-3 on speech movements of lips and jaw; closures stay closed."""
@@ -112,6 +113,9 @@ class Controls:
         _check_range("--expression-scale", self.expression_scale, MAX_SCALE)
         if self.blink_rate is not None:
             _check_range("--blink-rate", self.blink_rate, MAX_BLINK_RATE)
+            if self.blink.kind != "natural":
+                fix = "leave it out, or choose --blink natural"
+                raise ControlError(f"only natural blinks have a rate, not {self.blink}", "--blink-rate", fix)
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise ControlError(f"{self.seed!r} is not a seed", "--seed", "give a whole number >= 0")
 
@@ -188,7 +192,7 @@ def parse_pose(text: str) -> Pose:
     """`idle`, `still`, a video, or a CSV file of keys; the file must exist. Raises ControlError."""
     if text in ("idle", "still"):
         return Pose("idle" if text == "idle" else "still")
-    path = _existing_file(text, "--pose", "it is idle, still, a video, or a CSV file with time_s,yaw,pitch,roll")
+    path = _file(text, "--pose", "it is idle, still, a video, or a CSV file with time_s,yaw,pitch,roll")
     return Pose("keys" if path.suffix.lower() == ".csv" else "video", path)
 
 
@@ -200,21 +204,17 @@ def parse_blink(text: str) -> Blink:
     try:
         times_s = sorted(float(part) for part in text.split(","))
     except ValueError:
-        return Blink("video", _existing_file(text, "--blink", fix))
+        return Blink("video", _file(text, "--blink", fix))
     if not all(math.isfinite(t) and t >= 0 for t in times_s):
         raise ControlError(f"{text!r} holds a time before 0 s or one that is not finite", "--blink", fix)
     return Blink("times", times_s=tuple(times_s))
 
 
-def _existing_file(text: str, where: str, fix: str) -> Path:
-    path = Path(text)
+def _file(text: str, where: str, fix: str) -> Path:
     try:
-        found = bool(text.strip()) and path.is_file()
-    except (OSError, ValueError):  # a name too long for the file system, or with a zero byte
-        found = False
-    if not found:
-        raise ControlError(f"{text!r} is no such file", where, fix)
-    return path
+        return existing_file(text)
+    except InputError as error:
+        raise ControlError(f"{text[:80]!r}: {error.what}", where, fix) from error
 
 
 def _number(text: str, where: str, fix: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
@@ -98,9 +99,9 @@ Reference = Literal["rest", "camera"]
 class Performance:
     """What an actor's face does, frame by frame; channels that are None were not recorded.
 
-    `reference` says what zero means. "rest": expression and rotation are offsets from the subject's own resting look
-    and pose (what a driver makes from a voice). "camera": they are absolute values as seen by a camera (what tracking
-    makes).
+    `reference` says what zero means for expression, rotation, translation and gaze. "rest": they are offsets from the
+    subject's own resting look and pose (what a driver makes from a voice). "camera": they are absolute values as seen
+    by a camera (what tracking makes).
     """
 
     fps: float
@@ -128,8 +129,8 @@ class Performance:
     CHANNELS = ("expression", "rotation", "translation", "gaze", "au45", "landmarks", "controls")
 
     def __post_init__(self) -> None:
-        if self.fps <= 0:
-            raise ValueError(f"fps must be positive, not {self.fps}")
+        if not (math.isfinite(self.fps) and self.fps > 0):
+            raise ValueError(f"fps must be positive and finite, not {self.fps}")
         for name in self.channels:
             length = len(getattr(self, name))
             if length != len(self):

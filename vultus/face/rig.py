@@ -23,6 +23,7 @@ import numpy as np
 
 from vultus.core.bases import BASES
 from vultus.core.errors import InputError
+from vultus.core.files import MAX_NAME_BYTES, is_usable_name
 from vultus.core.types import Performance
 from vultus.face import foreign
 from vultus.face.tables import MAX_BYTES, read_table
@@ -43,7 +44,7 @@ def save_performance(performance: Performance, path: Path) -> None:
     """Write a performance to `path`, .csv or .npz; the file appears only when it is whole. Raises InputError."""
     path = check_target(Path(path))
     writer: Callable[[Performance, BinaryIO], None] = _write_csv if path.suffix.lower() == ".csv" else _write_npz
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
+    partial = path.with_name(f".{path.name}.part.{uuid.uuid4().hex[:8]}")
     try:
         with partial.open("wb") as file:
             writer(performance, file)
@@ -58,10 +59,15 @@ def check_target(path: Path) -> Path:
     """The path itself, if a performance can be written there. Raises InputError."""
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f'a performance cannot be written as "{path.suffix}"', path, "end the name in .csv or .npz")
+    if not is_usable_name(path.name):
+        fix = f"choose a shorter one, up to {MAX_NAME_BYTES} bytes of valid UTF-8"
+        raise InputError("this is not a usable file name", repr(str(path)[:80]), fix)
     if path.is_dir():
         raise InputError("there is a folder of this name", path, "choose another name")
     if not path.parent.is_dir():
         raise InputError("the file cannot be written: its folder does not exist", path, "create the folder first")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError("the folder may not be written to", path.parent, "choose another place")
     return path
 
 

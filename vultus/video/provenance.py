@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ import av
 from PIL import Image
 
 from vultus.core.errors import InputError
+from vultus.core.files import existing_file, existing_path
 from vultus.video.signing import Identity, known_identity
 
 SYNTHETIC_TAG = "Synthetic media: face animation made by vultus"
@@ -127,18 +129,16 @@ def verify(path: str | Path) -> Verification:
 
     Raises InputError for what is none of these.
     """
-    path = Path(path)
+    path = existing_path(path)
     if path.is_dir():
         return _verify_folder(path)
-    if not path.is_file():
-        raise InputError("there is no such file", path, "check the spelling of the path")
-    readable, marked = _tag(path)
+    readable, marked = _tag(existing_file(path))
     if path.suffix.lower() == ".png" and (path.parent / FOLDER_LIST).is_file():
         return _verify_listed([path], path, marked)
     sidecar, result = sidecar_of(path), _unsigned(path, marked)
     if sidecar is None:
         result = _read_manifest(path, _EMBEDDABLE[path.suffix.lower()], None, marked)
-    elif sidecar.is_file():
+    elif os.path.isfile(sidecar):  # unlike Path.is_file, at ease with a name too long by a letter
         result = _read_manifest(path, _ANY_BYTES, sidecar.read_bytes(), marked)
     if not readable and result.signer is None:
         raise InputError("this is no whole video or picture", path, "give a file or folder that vultus has made")

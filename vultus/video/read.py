@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from vultus.core.errors import InputError
+from vultus.core.files import check_format, existing_file
 from vultus.core.types import Frames
 
 MAX_IMAGE_BYTES = 200_000_000
@@ -34,8 +35,6 @@ MAX_READ_FPS = 240.0
 
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
-_PLAYLISTS = frozenset({"hls", "concat", "dash", "sdp", "rtsp", "image2", "lavfi", "imf"})
-
 # What Pillow's decoders are known to raise on damaged files, besides OSError.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
 
@@ -46,7 +45,7 @@ def read_image(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
     Of an animation the first picture is read. Raises InputError for anything that is not a whole picture of bearable
     size.
     """
-    path = _existing_file(path)
+    path = existing_file(path)
     size = path.stat().st_size
     if size > MAX_IMAGE_BYTES:
         limit = f"reduce it below {MAX_IMAGE_BYTES // 1_000_000} MB"
@@ -63,21 +62,6 @@ def read_image(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
         raise InputError(_not_a_picture(path), path, "give a photo as PNG, JPEG or WebP") from error
     except _DAMAGE as error:
         raise InputError("the picture file is damaged or cut off", path, "save or download it again") from error
-
-
-def _existing_file(path: str | Path) -> Path:
-    path = Path(path)
-    try:
-        if path.is_dir():
-            raise InputError("this is a folder, not a file", path)
-        if not path.is_file():
-            raise InputError("there is no such file", path, "check the spelling of the path")
-        with path.open("rb"):
-            return path
-    except PermissionError as error:
-        raise InputError("the file may not be read", path, "change its permissions") from error
-    except (OSError, ValueError) as error:  # a name too long or with a NUL in it
-        raise InputError("this is not a usable file name", repr(str(path)[:80])) from error
 
 
 def _check_image_size(picture: Image.Image, path: Path) -> None:
@@ -176,18 +160,20 @@ class Video:
         return Frames(_constant_rate(self, rate), rate, self.width, self.height, count)
 
 
-def open_container(path: Path) -> av.container.InputContainer:
-    """Open a media file that stands for itself: one that names other files or addresses is refused (InputError)."""
-    container = av.open(str(_existing_file(path)), options={"protocol_whitelist": "file"}, metadata_errors="replace")
-    if _PLAYLISTS & set(container.format.name.split(",")):
+def open_container(path: Path, wanted: str = "video") -> av.container.InputContainer:
+    """Open a media file. Raises InputError, naming what is `wanted`, for pictures and for lists of other files."""
+    container = av.open(str(existing_file(path)), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    try:
+        check_format(container.format.name, path, wanted)
+    except InputError:
         container.close()
-        raise InputError("this is a playlist, not a video or a sound", path, "give the file itself")
+        raise
     return container
 
 
 def open_video(path: str | Path) -> Video:
     """Look into a video file and decode its first frame. Raises InputError for anything that is not a video."""
-    path = _existing_file(path)
+    path = existing_file(path)
     try:
         with open_container(path) as container:
             if not container.streams.video:

@@ -9,6 +9,7 @@ import av
 import numpy as np
 
 from vultus.core.errors import InputError
+from vultus.core.files import check_part
 from vultus.video.read import open_container
 
 KEPT_RATES = (44_100, 48_000)
@@ -24,11 +25,10 @@ class SoundTrack:
     """
 
     def __init__(self, path: Path, start_s: float = 0.0, end_s: float | None = None, rate: int | None = None) -> None:
-        if start_s < 0 or (end_s is not None and end_s <= start_s):
-            raise InputError(f"there is no sound from {start_s:g} to {end_s:g} seconds", path, "end after the start")
+        check_part(start_s, end_s, path)
         self.path, self.start_s, self.end_s = path, start_s, end_s
         try:
-            with open_container(path) as container:
+            with open_container(path, "sound") as container:
                 if not container.streams.audio:
                     raise InputError("the file holds no sound", path, "give a file with a sound track")
                 codec = container.streams.audio[0].codec_context
@@ -45,11 +45,17 @@ class SoundTrack:
         return "mono" if self.channels == 1 else "stereo"
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """Yield (channels, samples) float32 in [-1, 1]."""
+        """Yield (channels, samples) float32 in [-1, 1]. Raises InputError for NaN and for a start past the end."""
+        done = 0
         skip = round(self.start_s * self.rate)
         left = None if self.end_s is None else round(self.end_s * self.rate) - skip
         for block in self._whole():
-            cut = np.clip(np.nan_to_num(block[:, skip:]), -1, 1)  # float files may hold anything
+            if not np.isfinite(block).all():
+                at_s = done / self.rate
+                fault = f"there are NaN or infinite samples about {at_s:.1f} s in"
+                raise InputError(fault, self.path, "export the audio anew")
+            done += block.shape[1]
+            cut = np.clip(block[:, skip:], -1, 1)  # float files may hold anything
             skip = max(0, skip - block.shape[1])
             if left is not None:
                 cut = cut[:, :left]
@@ -58,11 +64,15 @@ class SoundTrack:
                 yield cut
             if left == 0:
                 return
+        if self.start_s > 0 and done <= round(self.start_s * self.rate):
+            raise InputError(
+                f"the sound ends before the start at {self.start_s:g} s", self.path, "choose an earlier --start"
+            )
 
     def _whole(self) -> Iterator[np.ndarray]:
         resampler = av.AudioResampler(format="fltp", layout=self.layout, rate=self.rate)
         try:
-            with open_container(self.path) as container:
+            with open_container(self.path, "sound") as container:
                 zero_s = (container.start_time or 0) / av.time_base
                 yield from self._decoded(container, resampler, zero_s)
         except av.FFmpegError as error:

@@ -15,6 +15,7 @@ from pathlib import Path
 import av
 
 from vultus.core.errors import InputError
+from vultus.core.files import MAX_NAME_BYTES, is_usable_name
 from vultus.core.types import Frames
 from vultus.video.encode import CODECS, ContainerEncoder, Encoder, FolderEncoder
 from vultus.video.provenance import FOLDER_LIST, FOLDER_MANIFEST, sidecar_of, sign, sign_folder
@@ -23,9 +24,6 @@ from vultus.video.sound import SoundTrack
 
 QUEUE_FRAMES = 8
 """Frames that may wait for the encoder: enough to even out its bursts, few enough to cost no memory."""
-
-MAX_NAME_BYTES = 220
-"""Longest file name; file systems take 255, and names are written with a suffix first."""
 
 Progress = Callable[[int, int | None], None]
 """Called with the frames made so far and their total, None if unknown."""
@@ -78,7 +76,7 @@ def check_target(path: str | Path, alpha: bool = False) -> Path:
     """The path itself, if a video (with `alpha`: a transparent one) can be written there. Raises InputError."""
     target = Path(path)
     suffix = target.suffix.lower()
-    if not _is_usable_name(target.name):
+    if not is_usable_name(target.name):
         fix = f"choose a shorter one, up to {MAX_NAME_BYTES} bytes of valid UTF-8"
         raise InputError("this is not a usable file name", repr(str(target)[:80]), fix)
     if not target.parent.is_dir():
@@ -93,14 +91,6 @@ def check_target(path: str | Path, alpha: bool = False) -> Path:
     if not os.access(target.parent, os.W_OK):
         raise InputError("the folder may not be written to", target.parent, "choose another place")
     return target
-
-
-def _is_usable_name(name: str) -> bool:
-    """Whether file systems, and the manifest that holds the name, can take it, with room for a temporary suffix."""
-    try:
-        return len(name.encode()) <= MAX_NAME_BYTES and "\0" not in name
-    except UnicodeEncodeError:  # bytes of a file name that were not UTF-8
-        return False
 
 
 def _check_folder(folder: Path) -> None:
