@@ -25,7 +25,6 @@ HEAVY = (
     "PIL",
     "skimage",
     "pocketsphinx",
-    "soxr",
     "matplotlib",
 )
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "misc", "common"}

@@ -1,6 +1,6 @@
 """Blinks: when they come and how the lids move.
 
-Rate, after EmoFace section 3.2 (papers/emoface.txt): the interval to the next blink is 60 s over a rate drawn from a
+Rate, after EmoFace, section 3.2: the interval to the next blink is 60 s over a rate drawn from a
 log-normal distribution of blinks per minute, as the paper turned intervals into rates to fit it. The paper excluded
 rates above 100 before fitting, so it is the distribution *cut at 100* that has its ln mean and sd.
 """

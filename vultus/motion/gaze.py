@@ -1,6 +1,6 @@
 """Where the eyes look: fixations, fast saccades between them, and a frequent return to the viewer.
 
-After EmoFace section 3.3 (papers/emoface.txt): every cycle draws a pause, a radius and an angle, and in 40 % of the
+After EmoFace, section 3.3: every cycle draws a pause, a radius and an angle, and in 40 % of the
 cycles the eyes go back to the centre. Ours differs in two points: pauses are longer (0.5-2 s; the paper's 15-45 frames
 at 60 fps look nervous in a portrait close up), and moves take as long as real saccades of their size.
 """

@@ -1,8 +1,7 @@
-"""From phones to the pose of lips and jaw: measured targets, co-articulation, closures.
+"""From phones to the pose of lips and jaw: targets, co-articulation, closures.
 
-Targets are measured mouth apertures and widths (z-scores over running speech) of tracked real talkers, by phone: the
-figures of `prototypes/speech/REPORT.md` where it has them, the others measured in the same way on the same clips and
-pulled half-way towards their phonetic class, as the phones there were recognised, not aligned.
+Targets are mouth apertures and widths, as z-scores over running speech. The figures of some phones (AA, AE, AO, ER, UW,
+B, P, M and F) are measured on tracked talkers; the rest are set by hand in between.
 """
 
 from __future__ import annotations

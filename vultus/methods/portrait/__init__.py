@@ -1,4 +1,4 @@
-"""Our own: one photo or video, textured onto a fitted 3D head and played in real time on two CPU cores."""
+"""Our own: one photo, textured onto a fitted 3D head and played in real time on two CPU cores at 512 pixels."""
 
 from __future__ import annotations
 
