@@ -16,6 +16,7 @@ from PIL import Image
 import vultus
 from vultus.animate import open_portrait, render, speak, track
 from vultus.audio.io import read_speech
+from vultus.cli import run
 from vultus.core.bases import index_of
 from vultus.core.errors import ControlError, InputError
 from vultus.core.types import Performance, Portrait
@@ -127,6 +128,44 @@ def test_a_performance_at_another_rate(portrait, out, made, fps):
     path = render(portrait, made.performance, out / "a.mp4", size=96, fps=fps, voice=VOICE)
     video = open_video(path)
     assert sum(1 for _ in video.frames()) == round(13 / 25 * fps) and video.has_audio
+
+
+def test_a_part_of_the_voice_goes_with_a_performance(portrait, out, made):
+    cli = ["render", "--size", "96", "--voice", str(VOICE), "--start", "0.5", "--end", "0.9"]
+    made_by_python = render(portrait, made.performance, out / "a.mp4", size=96, voice=VOICE, start_s=0.5, end_s=0.9)
+    heard, said = read_speech(made_by_python).waveform, read_speech(VOICE, 0.5, 0.9).waveform
+    assert abs(len(heard) - len(said)) < 1600  # shorter than the 13 frames
+    count = min(len(heard), len(said))
+    lag = range(-64, 65)
+    assert max(np.corrcoef(heard[64 : count - 64], said[64 + k : count - 64 + k])[0, 1] for k in lag) > 0.95
+    Image.fromarray(np.array(portrait.image)).save(out / "p.png")
+    assert run([*cli, str(out / "p.png"), str(made.performance), "-o", str(out / "b.mp4")]) == 0
+    np.testing.assert_array_equal(read_speech(out / "b.mp4").waveform, heard)
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"start_s": 1.0}, "no voice to take a part of"),
+        ({"voice": VOICE, "start_s": 2.0, "end_s": 1.0}, "is empty"),
+        ({"voice": VOICE, "start_s": 500.0}, "ends before the start"),
+        ({"face": 1}, "chosen when it was opened"),
+    ],
+)
+def test_parts_and_faces_that_cannot_be_chosen(portrait, out, options, fault):
+    with pytest.raises((ControlError, InputError), match=fault):
+        render(portrait, Performance.neutral(3, 25), out / "a.mp4", size=96, **options)
+    assert list(out.iterdir()) == []
+
+
+def test_a_video_stays_when_its_performance_cannot_be_saved(portrait, out, monkeypatch):
+    def full(*_: object) -> None:
+        raise InputError("the file cannot be written (No space left on device)", out / "p.csv")
+
+    monkeypatch.setattr("vultus.face.rig.save_performance", full)
+    with pytest.raises(InputError, match="No space left"):
+        speak(portrait, VOICE, out / "a.mp4", size=96, end_s=0.2, save_performance=out / "p.csv")
+    assert [p.name for p in out.iterdir()] == ["a.mp4"] and verify(out / "a.mp4").valid
 
 
 def test_a_tracked_video_plays_on_a_portrait(portrait, out):

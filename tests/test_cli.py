@@ -38,7 +38,7 @@ def test_verify_tells_of_tampering(tmp_path, grey_frames, capsys):
 
 def test_verify_as_json(tmp_path, grey_frames, capsys):
     path = write_video(grey_frames([10, 60]), tmp_path / "a.mp4")
-    cli.run(["verify", str(path), "--as-json"])
+    cli.run(["verify", str(path), "--json"])
     told = json.loads(capsys.readouterr().out)
     assert told["valid"] is True and told["path"] == str(path)
 
@@ -90,6 +90,32 @@ def test_unknown_verb(capsys):
     with pytest.raises(SystemExit) as caught:
         cli.run(["sing"])
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("verb", "shown"),
+    [
+        (
+            "speak",
+            ["PORTRAIT", "about 30", "at most 1280", "the largest", "its end", "roll + clockwise", "start of the"],
+        ),
+        ("render", ["PORTRAIT PERFORMANCE", "--start", "--end", "the performance's own", "silent"]),
+        ("track", ["VIDEO", "the video's own"]),
+        ("verify", ["FILE", "--json"]),
+    ],
+)
+def test_help_says_what_happens_by_default(verb, shown, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.run([verb, "--help"])
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert caught.value.code == 0 and "None" not in said and "--no-" not in said
+    assert [part for part in shown if part not in said] == []
+
+
+def test_help_names_the_version(capsys):
+    with pytest.raises(SystemExit):
+        cli.run(["--help"])
+    assert "--version" in capsys.readouterr().out
 
 
 def test_help_is_quick_and_loads_nothing_heavy():

@@ -76,16 +76,17 @@ def speak(
     """Make a portrait speak with a voice; returns the path of the video written.
 
     Args:
-        portrait: a picture, or one opened before by `open_portrait`.
+        portrait: a picture, or one opened before by `open_portrait`, which has its face already.
         voice: an audio or video file; `start_s` and `end_s` choose a part of it.
         output: .mp4, .webm, or a folder for PNG files.
         method: see `vultus methods`.
-        face: which face of the picture, from 1, the largest first.
+        face: which face of the picture, from 1, the largest first; ControlError if the portrait is opened already.
         save_performance: also write the performance there (.csv or .npz).
         on_progress: called with frames done and their total.
         **options: `Controls` and `Look`.
 
-    Raises VultusError, one sentence; then nothing has been written.
+    Raises VultusError, one sentence; then nothing has been written, unless it says that the performance could not be
+    saved (no room on its disk): the video is whole by then and stays.
     """
     from vultus.audio.io import open_speech
     from vultus.face.rig import save_performance as write_performance
@@ -98,7 +99,7 @@ def speak(
     inputs = (portrait, voice, controls.pose.path, controls.blink.path, options.get("background"))
     _check_outputs(output, save_performance, inputs, look)
     speech = open_speech(voice, start_s, end_s)
-    subject = portrait if isinstance(portrait, Portrait) else open_portrait(portrait, face)
+    subject = _opened(portrait, face)
     pose_source, blink_source = _sources(controls, voice, start_s)
     driver = chosen.driver(controls, look.fps, pose_source, blink_source)
     kept: list[Performance] | None = None if save_performance is None else []
@@ -118,6 +119,8 @@ def render(
     output: str | Path,
     *,
     voice: str | Path | None = None,
+    start_s: float = 0.0,
+    end_s: float | None = None,
     method: str = DEFAULT_METHOD,
     face: int | None = None,
     on_progress: OnProgress | None = None,
@@ -128,13 +131,16 @@ def render(
     Args:
         performance: one in memory, or a file: ours, ARKit's, Live Link Face's. A tracked one (reference "camera") is
             retargeted: offsets from the actor's resting look and pose.
-        voice: sound to go with it.
+        voice: sound to go with it; `start_s` and `end_s` choose the part, as they did when the voice was spoken.
+        face: as in `speak`.
         **options: `Look`; fps is the performance's own unless given.
     """
     from vultus.face.rig import convert, load_performance
     from vultus.motion.retarget import retarget
     from vultus.video.write import write_video
 
+    if voice is None and (start_s != 0 or end_s is not None):
+        raise ControlError("there is no voice to take a part of", "--start, --end", "give --voice too")
     acted = performance if isinstance(performance, Performance) else load_performance(Path(performance))
     if not all(np.isfinite(getattr(acted, name)).all() for name in acted.channels):
         raise InputError("the performance holds values that are not finite", _path_of(performance), "track it anew")
@@ -143,10 +149,11 @@ def render(
     look, _ = _split(options)
     _check_outputs(output, None, (portrait, performance, voice, options.get("background")), look)
     acted = acted.resampled(look.fps)
-    subject = portrait if isinstance(portrait, Portrait) else open_portrait(portrait, face)
+    subject = _opened(portrait, face)
     renderer = get_method(method).renderer(subject, look)
     frames = renderer.play([acted], len(acted))
-    return write_video(frames, output, None if voice is None else Path(voice), on_progress=on_progress)
+    sound = None if voice is None else Path(voice)
+    return write_video(frames, output, sound, audio_start_s=start_s, audio_end_s=end_s, on_progress=on_progress)
 
 
 def track(
@@ -173,6 +180,17 @@ def track(
     if output is not None:
         save_performance(performance, Path(output))
     return performance
+
+
+def _opened(portrait: str | Path | np.ndarray | Portrait, face: int | None) -> Portrait:
+    """The portrait itself if it is one, else that of a picture. Raises ControlError for a choice made too late."""
+    if not isinstance(portrait, Portrait):
+        return open_portrait(portrait, face)
+    if face is not None:
+        raise ControlError(
+            "the face of this portrait was chosen when it was opened", "face", "give it to open_portrait"
+        )
+    return portrait
 
 
 def _path_of(given: object) -> object:
@@ -260,9 +278,7 @@ def _check_supported(method: str, supported: frozenset[str], controls: Controls)
         raise ControlError(f"the method {method} has no control {name}", f"--{name.replace('_', '-')}", fix)
 
 
-def _sources(
-    controls: Controls, voice: str | Path, start_s: float
-) -> tuple[Performance | None, Performance | None]:
+def _sources(controls: Controls, voice: str | Path, start_s: float) -> tuple[Performance | None, Performance | None]:
     """Tracked performances of the videos from which pose and blinks are to come; one video is tracked once.
 
     A video that is the voice as well stays in step with it: it starts at `start_s` too.

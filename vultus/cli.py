@@ -27,8 +27,40 @@ INTERRUPTED = 130
 NOT_VERIFIED = 1
 """Exit code of `verify` for a file without a valid signature."""
 
+DESCRIPTION = "A voice and one photo in, a talking video out. VERB --help explains a verb; --version tells the version."
 
-def verify(file: tyro.conf.Positional[Path], /, as_json: bool = False) -> int:
+PortraitPath = tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="PORTRAIT")]]
+PerformancePath = tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="PERFORMANCE")]]
+VideoPath = tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="VIDEO")]]
+MarkedPath = tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="FILE")]]
+Output = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+AsJson = Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff]
+
+
+def _optional(metavar: str, otherwise: str) -> Any:
+    """How `--help` shows an option that may be left out; `otherwise` says what happens then."""
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint=f"(default: {otherwise})")
+
+
+PoseText = Annotated[
+    str,
+    tyro.conf.arg(  # here, as tyro keeps the line breaks of a longer text in a docstring
+        help="idle, still, a VIDEO whose head motion is taken over, or KEYS.csv with columns time_s, yaw, pitch, roll: "
+        "seconds from the start of the output, and degrees from the pose of the picture, up to about 20: yaw + turns "
+        "towards the right of the picture, pitch + up, roll + clockwise."
+    ),
+]
+Rate = Annotated[float | None, _optional("FLOAT", "the performance's own")]
+TrackingRate = Annotated[float | None, _optional("FLOAT", "the video's own")]
+BlinkRate = Annotated[float | None, _optional("FLOAT", "about 30")]
+Size = Annotated[int | None, _optional("INT", "the picture's own, at most 1280; 512 with --crop face")]
+End = Annotated[float | None, _optional("FLOAT", "its end")]
+Face = Annotated[int | None, _optional("INT", "the largest")]
+Voice = Annotated[Path | None, _optional("PATH", "silent")]
+SavedPath = Annotated[Path | None, _optional("PATH", "not saved")]
+
+
+def verify(file: MarkedPath, /, as_json: AsJson = False) -> int:
     """Tell whether a video, PNG or folder of PNG files is marked as synthetic, signed, and unchanged since.
 
     Exits with 0 only if a valid signature covers exactly these bytes.
@@ -61,28 +93,28 @@ def _sentences(result: Verification) -> Iterator[str]:
 
 
 def speak(
-    portrait: tyro.conf.Positional[Path],
+    portrait: PortraitPath,
     /,
     voice: Path,
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    output: Output,
     emotion: str = "neutral",
     intensity: float = Controls.intensity,
-    pose: str = "idle",
+    pose: PoseText = "idle",
     blink: str = "natural",
-    blink_rate: float | None = Controls.blink_rate,
+    blink_rate: BlinkRate = Controls.blink_rate,
     gaze: str = "natural",
     lip_scale: float = Controls.lip_scale,
     expression_scale: float = Controls.expression_scale,
     method: str = DEFAULT_METHOD,
     fps: float = DEFAULT_FPS,
-    size: int | None = None,
+    size: Size = None,
     crop: Crop = "full",
     background: str = "keep",
     start: float = 0.0,
-    end: float | None = None,
-    face: int | None = None,
+    end: End = None,
+    face: Face = None,
     seed: int = Controls.seed,
-    save_performance: Path | None = None,
+    save_performance: SavedPath = None,
 ) -> None:
     """Make a portrait speak with a voice.
 
@@ -91,12 +123,11 @@ def speak(
         voice: An audio or video file.
         output: What to write: .mp4, .webm (may be transparent), or a folder for PNG files.
         emotion: neutral, angry, contempt, disgusted, fear, happy, sad or surprised; a mix (happy:0.5,surprised:0.5);
-            or keys over time ("0:neutral 2.5:happy@3 6:sad", @ sets a key's level).
+            or keys over time ("0:neutral 2.5:happy@3 6:sad"): seconds from the start of the output, @ sets the level.
         intensity: Level 0-3 of emotions that set none themselves.
-        pose: idle, still, a VIDEO whose head motion is taken over, or KEYS.csv (time_s,yaw,pitch,roll).
-        blink: natural, none, a VIDEO, or times in seconds (1.0,2.5).
-        blink_rate: Mean blinks a minute.
-        gaze: natural, still, or X,Y in degrees (right and up in the picture); also as keys over time.
+        blink: natural, none, a VIDEO, or times in seconds (1.0,2.5) from the start of the output.
+        blink_rate: Mean number of natural blinks a minute.
+        gaze: natural, still, or X,Y in degrees (right and up in the picture); also as keys over time, as of emotion.
         lip_scale: Factor on the lips' movements.
         expression_scale: Factor on emotional expression.
         method: Which method makes the face talk; see `vultus methods`.
@@ -106,7 +137,7 @@ def speak(
         background: keep, none (transparent .webm or PNG), a colour (#20a040), or a picture.
         start: Second of the voice at which to start.
         end: Second of the voice at which to end.
-        face: Which face of the picture, from 1, the largest first.
+        face: Which face of the picture, counted from 1, the largest first.
         seed: Another number, another natural motion; the same number, the same video.
         save_performance: Also write the performance (.csv or .npz), to edit and `vultus render` again.
     """
@@ -119,17 +150,19 @@ def speak(
 
 
 def render(
-    portrait: tyro.conf.Positional[Path],
-    performance: tyro.conf.Positional[Path],
+    portrait: PortraitPath,
+    performance: PerformancePath,
     /,
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
-    voice: Path | None = None,
+    output: Output,
+    voice: Voice = None,
+    start: float = 0.0,
+    end: End = None,
     method: str = DEFAULT_METHOD,
-    fps: float | None = None,
-    size: int | None = None,
+    fps: Rate = None,
+    size: Size = None,
     crop: Crop = "full",
     background: str = "keep",
-    face: int | None = None,
+    face: Face = None,
 ) -> None:
     """Play a performance (tracked, generated, edited; ours, ARKit's or Live Link Face's) on any portrait.
 
@@ -138,38 +171,40 @@ def render(
         performance: A .csv or .npz file, from `vultus track`, `vultus speak --save-performance`, or an app.
         output: What to write: .mp4, .webm, or a folder for PNG files.
         voice: Sound to go with it.
+        start: Second of the voice at which to start.
+        end: Second of the voice at which to end.
         method: Which method shows it; see `vultus methods`.
-        fps: Frames per second; the performance's own unless given.
+        fps: Frames per second.
         size: Longer side of the video, or side of the square with --crop face, in pixels.
         crop: full keeps the whole picture; face is a square around the face.
         background: keep, none, a colour (#20a040), or a picture.
-        face: Which face of the picture, from 1, the largest first.
+        face: Which face of the picture, counted from 1, the largest first.
     """
     from vultus import animate
 
     options: dict[str, Any] = {} if fps is None else {"fps": fps}
     with progress_bar("rendering") as on_progress:
         written = animate.render(
-            portrait, performance, output, voice=voice, method=method, face=face, on_progress=on_progress,
-            size=size, crop=crop, background=background, **options,
+            portrait, performance, output, voice=voice, start_s=start, end_s=end, method=method, face=face,
+            on_progress=on_progress, size=size, crop=crop, background=background, **options,
         )  # fmt: skip
     print(written)
 
 
 def track(
-    video: tyro.conf.Positional[Path],
+    video: VideoPath,
     /,
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
-    fps: float | None = None,
-    face: int | None = None,
+    output: Output,
+    fps: TrackingRate = None,
+    face: Face = None,
 ) -> None:
     """Read the performance of a person in a video: head pose, 52 expressions, gaze, blinks, 68 landmarks.
 
     Args:
         video: Any video with a face.
         output: The file to write, .csv or .npz.
-        fps: Frames per second to track at; the video's own unless given.
-        face: Which face, from 1, the largest first.
+        fps: Frames per second to track at.
+        face: Which face, counted from 1, the largest first.
     """
     from vultus import animate
 
@@ -234,9 +269,7 @@ def run(arguments: Sequence[str]) -> int:
         print(f"vultus {version('vultus')}")
         return 0
     try:
-        verb = tyro.extras.subcommand_cli_from_dict(
-            VERBS, prog="vultus", description="A voice and one photo in, a talking video out.", args=arguments
-        )
+        verb = tyro.extras.subcommand_cli_from_dict(VERBS, prog="vultus", description=DESCRIPTION, args=arguments)
     except VultusError as error:
         print(f"vultus: {' '.join(str(error).splitlines())}", file=sys.stderr)  # one line, whatever a file is called
         return error.exit_code

@@ -1,5 +1,6 @@
 """Performance files: round trips, every format read, every mistake named."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from vultus.core.bases import ARKIT52, index_of
 from vultus.core.errors import InputError
 from vultus.core.pose import degrees_from_matrix
 from vultus.core.types import Performance
-from vultus.face.rig import convert, load_performance, save_performance
+from vultus.face.rig import check_target, convert, load_performance, save_performance
 
 
 def some_performance(frames: int = 7, fps: float = 25.0, reference: str = "rest") -> Performance:
@@ -64,6 +65,22 @@ def test_nothing_is_left_beside_the_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["p.csv"]
     with pytest.raises(InputError, match="cannot be written"):
         save_performance(some_performance(), tmp_path / "no folder" / "p.csv")
+
+
+def test_until_it_is_whole_a_file_has_a_temporary_name(tmp_path, monkeypatch):
+    seen: list[str] = []
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda old, new: seen.append(old.name) or replace(old, new))
+    save_performance(some_performance(), tmp_path / "p.csv")
+    assert len(seen) == 1 and ".part." in seen[0]
+
+
+def test_places_that_cannot_be_written_to_are_known_before(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="not a usable file name"):
+        check_target(tmp_path / ("x" * 400 + ".csv"))
+    monkeypatch.setattr(os, "access", lambda *_: False)  # permissions would not stop root
+    with pytest.raises(InputError, match="may not be written to"):
+        check_target(tmp_path / "p.csv")
 
 
 def test_csv_edited_by_hand_may_miss_columns_and_order(tmp_path):
