@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vultus.animate import open_portrait, render, speak, track
+    from vultus.animate import open_portrait, render, speak, speak_text, track
 
-__all__ = ["open_portrait", "render", "speak", "track"]
+__all__ = ["open_portrait", "render", "speak", "speak_text", "track"]
 
 
 def __getattr__(name: str) -> Any:

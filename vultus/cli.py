@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from vultus.core.controls import Controls
-from vultus.core.errors import VultusError
+from vultus.core.errors import ControlError, VultusError
 from vultus.core.method import Crop
 from vultus.core.types import DEFAULT_FPS
 from vultus.methods import DEFAULT_METHOD
@@ -63,8 +63,11 @@ def _sentences(result: Verification) -> Iterator[str]:
 def speak(
     portrait: tyro.conf.Positional[Path],
     /,
-    voice: Path,
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    voice: Path | None = None,
+    text: str | None = None,
+    voice_name: str | None = None,
+    tts_command: str | None = None,
     emotion: str = "neutral",
     intensity: float = Controls.intensity,
     pose: str = "idle",
@@ -84,12 +87,17 @@ def speak(
     seed: int = Controls.seed,
     save_performance: Path | None = None,
 ) -> None:
-    """Make a portrait speak with a voice.
+    """Make a portrait speak with a voice, or say a text.
 
     Args:
         portrait: A picture of a person: a photo, a painting, a rendering.
-        voice: An audio or video file.
         output: What to write: .mp4, .webm (may be transparent), or a folder for PNG files.
+        voice: An audio or video file.
+        text: What to say instead, with a draft voice: clear, but no person's.
+        voice_name: The draft voice: a language of eSpeak NG, perhaps with a timbre (en-us, fr, de+f3; en-us unless
+            given), or one of flite (flite-slt).
+        tts_command: A program that speaks the text instead; it reads it on its standard input and writes a sound file
+            where the command says {output} ("piper -m voice.onnx -f {output}").
         emotion: neutral, angry, contempt, disgusted, fear, happy, sad or surprised; a mix (happy:0.5,surprised:0.5);
             or keys over time ("0:neutral 2.5:happy@3 6:sad", @ sets a key's level).
         intensity: Level 0-3 of emotions that set none themselves.
@@ -110,12 +118,26 @@ def speak(
         seed: Another number, another natural motion; the same number, the same video.
         save_performance: Also write the performance (.csv or .npz), to edit and `vultus render` again.
     """
-    options = {k: v for k, v in locals().items() if k not in ("portrait", "voice", "output", "start", "end")}
+    options = {k: v for k, v in locals().items() if k not in _WHO_SAYS_WHAT}
+    options |= {"start_s": start, "end_s": end}
+    if (voice is None) == (text is None):
+        raise ControlError("it takes one of the two", "--voice, --text", "give a sound file, or a text to say")
+    if voice is not None and (voice_name is not None or tts_command is not None):
+        raise ControlError("a sound file is a voice already", "--voice", "these options go with --text")
     from vultus import animate
 
     with progress_bar("speaking") as on_progress:
-        written = animate.speak(portrait, voice, output, start_s=start, end_s=end, on_progress=on_progress, **options)
+        options["on_progress"] = on_progress
+        if voice is not None:
+            written = animate.speak(portrait, voice, output, **options)
+        else:
+            written = animate.speak_text(
+                portrait, text or "", output, voice_name=voice_name, tts_command=tts_command, **options
+            )
     print(written)
+
+
+_WHO_SAYS_WHAT = ("portrait", "output", "voice", "text", "voice_name", "tts_command", "start", "end")
 
 
 def render(
@@ -249,3 +271,7 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> None:
     """Entry point of the `vultus` command."""
     sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

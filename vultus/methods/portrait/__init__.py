@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vultus.core.controls import Controls
 from vultus.core.method import Driver, Look, Renderer
-from vultus.core.types import Footage, Performance, Portrait
+from vultus.core.types import Footage, Performance, Phone, Portrait
 
 
 class PortraitMethod:
@@ -17,12 +19,19 @@ class PortraitMethod:
     )
 
     def driver(
-        self, controls: Controls, fps: float, pose_source: Performance | None, blink_source: Performance | None
+        self,
+        controls: Controls,
+        fps: float,
+        pose_source: Performance | None,
+        blink_source: Performance | None,
+        phones: Sequence[Phone] | None = None,
     ) -> Driver:
-        """See `core.method.Method`."""
+        """See `core.method.Method`. Known phones drive the lips by the viseme table."""
         from vultus.methods.portrait.infer import PortraitDriver
+        from vultus.motion.known_phones import KnownPhoneLips
 
-        return PortraitDriver(controls, fps, pose_source, blink_source)
+        lips = None if phones is None else KnownPhoneLips(fps, phones)
+        return PortraitDriver(controls, fps, pose_source, blink_source, lips)
 
     def renderer(self, subject: Portrait | Footage, look: Look) -> Renderer:
         """See `core.method.Method`."""
