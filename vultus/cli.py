@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +17,9 @@ from vultus.core.controls import Controls
 from vultus.core.errors import ControlError, VultusError
 from vultus.core.method import Crop
 from vultus.core.types import DEFAULT_FPS
+from vultus.learn import DEFAULT_PRESET
 from vultus.methods import DEFAULT_METHOD
+from vultus.training.loop import DEFAULT_LOOP, LoopConfig
 
 if TYPE_CHECKING:
     from vultus.video.provenance import Verification
@@ -200,6 +202,42 @@ def track(
     print(f"{output}: {len(performance)} frames, a face in {performance.valid.mean():.0%} of them")
 
 
+def train(
+    method: tyro.conf.Positional[str],
+    data: tyro.conf.Positional[Path],
+    output: tyro.conf.Positional[Path],
+    /,
+    preset: str = DEFAULT_PRESET,
+    config: Path | None = None,
+    stage: str | None = None,
+    resume: bool = False,
+    loop: Annotated[LoopConfig, tyro.conf.arg(name="")] = DEFAULT_LOOP,
+) -> None:
+    """Train a method. A run that was stopped, or killed, goes on with --resume.
+
+    Args:
+        method: Which method; see `vultus methods`.
+        data: Folder of training data.
+        output: Folder of the run: configuration, figures, checkpoints, and in the end the weights with their card.
+        preset: Which of the method's configurations.
+        config: A YAML file of what differs from the preset.
+        stage: Train this stage alone; those it needs must be finished in the folder of the run.
+        resume: Go on where an earlier run stopped, or begin if there is none.
+        loop: Seed, cadence and devices.
+    """
+    from vultus import learn
+
+    with progress_bar("training", "steps") as show:
+
+        def on_step(stage: str, done: int, total: int, losses: Mapping[str, float]) -> None:
+            show(done, total, " ".join([stage, *(f"{name} {value:.3g}" for name, value in losses.items())]))
+
+        written = learn.train(
+            method, data, output, preset=preset, config=config, stage=stage, resume=resume, loop=loop, on_step=on_step
+        )
+    print(written)
+
+
 def methods() -> int:
     """List the methods that can make a face talk."""
     from vultus.methods import METHODS
@@ -213,6 +251,7 @@ VERBS: dict[str, Callable[..., int | None]] = {
     "speak": speak,
     "render": render,
     "track": track,
+    "train": train,
     "verify": verify,
     "methods": methods,
 }
@@ -220,8 +259,11 @@ VERBS: dict[str, Callable[..., int | None]] = {
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a bar with frames per second and time left on stderr; yields the callback that `write_video` wants."""
+def progress_bar(label: str, unit: str = "frames") -> Iterator[Callable[..., None]]:
+    """Show a bar with speed and time left on stderr.
+
+    Yields the callback that `write_video` wants: done, total or None and, if it changes, another label.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
     from rich.progress import TimeRemainingColumn as TimeLeftColumn
@@ -229,17 +271,17 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
 
     class SpeedColumn(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(f"{task.finished_speed or task.speed or 0:.0f} frames/s")
+            return Text(f"{task.finished_speed or task.speed or 0:.0f} {unit}/s")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), SpeedColumn(), TimeLeftColumn())
     progress = Progress(*columns, console=Console(stderr=True))
     tasks: list[TaskID] = []
 
-    def show(done: int, total: int | None) -> None:
+    def show(done: int, total: int | None, label: str = label) -> None:
         if not tasks:  # only now, so that a mistake in the options is answered by its sentence alone
             progress.start()
             tasks.append(progress.add_task(label, total=total))
-        progress.update(tasks[0], completed=done, total=total)
+        progress.update(tasks[0], completed=done, total=total, description=label)
 
     try:
         yield show

@@ -27,6 +27,7 @@ from vultus.training.log import CsvLog
 from vultus.training.stage import Run, Share, Stage
 
 if TYPE_CHECKING:
+    import torch
     from lightning.fabric import Fabric
 
 CONFIG_FILE, LOOP_FILE = "config.yaml", "loop.yaml"
@@ -50,12 +51,17 @@ class LoopConfig:
     devices: int = 1
     """Processes that train together, each with a GPU of its own or all on the CPU; batches are dealt to them."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    """auto takes a GPU where there is one."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    """Mixed precision is faster on recent GPUs."""
 
     def __post_init__(self) -> None:
         for name in ("log_every", "validate_every", "save_every", "devices"):
             if getattr(self, name) < 1:
                 raise ControlError(f"{getattr(self, name)} is out of range", f"--{name.replace('_', '-')}", "give >= 1")
+
+
+DEFAULT_LOOP = LoopConfig()
 
 
 def train(
@@ -81,9 +87,9 @@ def train(
     a stage that is unknown or not ready; InputError when a loss is not finite.
     """
     out = Path(out)
-    if _leads():  # before others are started: a refusal must be one sentence, once
-        _claim(out, config, loop, resume or only is not None)
     fabric = _open_fabric(loop)
+    if leads():  # before others are started: a refusal must be one sentence, once
+        _claim(out, config, loop, resume or only is not None)
     fabric.launch()
     _seed(loop.seed)
     stages = build()
@@ -101,6 +107,17 @@ def train(
             _seed(loop.seed, place + 1, fabric.global_rank)
             finished[stage.name] = _train_stage(fabric, stage, out / stage.name, loop, on_step)
     return finished
+
+
+def finished_weights(folder: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a stage's last checkpoint, by "module.name"."""
+    import safetensors.torch
+
+    found = checkpoint.latest(folder)
+    if found is None:
+        raise InputError("no checkpoint has been saved here", folder, "train this stage first")
+    tensors: dict[str, torch.Tensor] = safetensors.torch.load_file(found[1] / checkpoint.WEIGHTS_FILE)
+    return tensors
 
 
 def _train_stage(
@@ -197,17 +214,17 @@ def _check_ready(stage: Stage, finished: Mapping[str, Any], may_continue: bool, 
 def _claim(out: Path, config: object, loop: LoopConfig, resume: bool) -> None:
     """Begin a run in a folder, or make sure that the one in it is the same. Raises ControlError otherwise."""
     wanted = {CONFIG_FILE: config, LOOP_FILE: loop}
-    if (out / LOOP_FILE).is_file():  # written last
-        if not resume:
-            raise ControlError("there is a run in this folder", out, "add --resume, or choose another folder")
-        for name, value in wanted.items():
-            _check_same(out / name, resolved(value))
-        return
     out.mkdir(parents=True, exist_ok=True)
-    if any(path.name not in wanted and ".part" not in path.name for path in out.iterdir()):
+    there = [path for path in out.iterdir() if path.name not in wanted and ".part" not in path.name]
+    if there and not (out / LOOP_FILE).is_file():
         raise ControlError("this folder holds other things", out, "choose an empty folder")
+    if there and not resume:
+        raise ControlError("there is a run in this folder", out, "add --resume, or choose another folder")
     for name, value in wanted.items():
-        save_config(value, out / name)
+        if there:
+            _check_same(out / name, resolved(value))
+        else:  # no stage has been begun: a new configuration costs nothing
+            save_config(value, out / name)
 
 
 def _check_same(path: Path, wanted: dict[str, Any]) -> None:
@@ -225,14 +242,18 @@ def _open_fabric(loop: LoopConfig) -> Fabric:
         from lightning.fabric import Fabric
     except ImportError:
         raise MissingPartError("lightning is not installed", "training", "run: pip install 'vultus[train]'") from None
+    import torch
+
+    if loop.accelerator == "gpu" and not torch.cuda.is_available():
+        raise ControlError("there is no GPU that torch can use", "--accelerator", "choose auto or cpu")
     for name in ("lightning.fabric", "lightning.pytorch"):
         logging.getLogger(name).setLevel(logging.WARNING)
     strategy = "ddp" if loop.devices > 1 else "auto"
     return Fabric(accelerator=loop.accelerator, devices=loop.devices, strategy=strategy, precision=loop.precision)
 
 
-def _leads() -> bool:
-    """Whether this is the first of the processes, as far as is known before they meet."""
+def leads() -> bool:
+    """Whether this is the first of the processes that train together, as far as is known before they meet."""
     return os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
 
 
