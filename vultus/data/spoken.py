@@ -2,78 +2,67 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.signal import lfilter
 
+from vultus.audio.phones import SILENCE
+from vultus.audio.sentences import SENTENCES, random_text
 from vultus.audio.tts import synthesise, variants, voices
 from vultus.core.errors import InputError, MissingPartError
 from vultus.core.types import SAMPLE_RATE, Phone, Speech
-from vultus.data.sentences import SENTENCES, sentence
 
 HELD_OUT_VARIANTS = frozenset({"f4", "m5", "anika", "klatt", "travis"})
 HELD_OUT_VOICES = frozenset({"flite-awb"})
 HELD_OUT_LANGUAGES = frozenset({"sv"})
 """Voices and languages that no network hears in training; they measure it."""
 
-_NOT_VOICES = frozenset({"croak", "whisper", "whisperf", "UniversalRobot", "fast", "Tweaky", "Storm", "Nguyen", "Demonic"})
-"""Variants of eSpeak NG that are jokes, or not voiced."""
+_NO_TIMBRES = ("croak", "whisper", "robo", "Robo", "UniRobot", "fast", "Demonic", "Tweaky", "Storm")
+"""Beginnings of the names of eSpeak NG's variants that are jokes, or not voiced."""
 _ESPEAK_SHARE = 0.55
+_LANGUAGE_WEIGHTS = {"en-us": 4, "en-gb-x-rp": 3, "fr": 4, "es": 3, "de": 3}
+"""How often a language is spoken; 1 otherwise. flite's voices are English."""
 _PAUSE_S = (0.05, 0.9)
+_RATES, _PITCHES = (0.75, 1.4), (0.86, 1.2)
 
 
-@dataclass(frozen=True)
-class Voice:
-    """A voice to ask `synthesise` for, and its language."""
+def training_voices() -> tuple[list[str], list[str]]:
+    """Voices for `synthesise`: those of eSpeak NG, in all their timbres, and those of flite, without the held out.
 
-    name: str
-    language: str
-
-
-def training_voices() -> tuple[list[Voice], list[Voice]]:
-    """Voices of eSpeak NG, in all their timbres, and those of flite, without what is held out.
-
-    Raises MissingPartError where no engine is installed.
+    A voice stands there the more often, the more of its language is wanted. Raises MissingPartError where eSpeak NG is
+    not installed.
     """
-    spoken = [v for v in voices() if v.language in SENTENCES and v.language not in HELD_OUT_LANGUAGES]
-    timbres = [v for v in variants() if v not in HELD_OUT_VARIANTS | _NOT_VOICES]
-    weights = {"en-us": 5, "en-gb": 5, "fr": 9, "es": 7, "de": 7, "it": 5, "pt-br": 5, "ru": 5}
-    espeak = [
-        Voice(f"{v.name}+{timbre}", v.language)
-        for v in spoken
-        if v.engine == "espeak"
-        for timbre in timbres
-        for _ in range(weights.get(v.language, 3))
-    ]
-    flite = [Voice(v.name, v.language) for v in spoken if v.engine == "flite" and v.name not in HELD_OUT_VOICES]
-    if not espeak:
+    names = [v.name for v in voices()]
+    timbres = [v for v in variants() if v not in HELD_OUT_VARIANTS and not v.startswith(_NO_TIMBRES)]
+    languages = [name for name in SENTENCES if name in names and name not in HELD_OUT_LANGUAGES]
+    if not languages:
         raise MissingPartError("eSpeak NG is not installed", "training", "run: pip install 'vultus[tts]'")
+    espeak = [f"{c}+{t}" for c in languages for t in timbres for _ in range(_LANGUAGE_WEIGHTS.get(c, 1))]
+    flite = [name for name in names if name.startswith("flite-") and name not in HELD_OUT_VOICES]
     return espeak, flite or espeak
 
 
-def held_out_voices() -> dict[str, list[Voice]]:
+def held_out_voices() -> dict[str, list[str]]:
     """Unseen voices by what is unseen about them."""
     names = {v.name for v in voices()}
     unseen = sorted(HELD_OUT_VARIANTS & set(variants()))
     found = {
-        "unseen timbres, English": [Voice(f"en-us+{variant}", "en-us") for variant in unseen],
-        "unseen timbres, other languages": [Voice(f"{c}+{v}", c) for c in ("fr", "es", "de", "ru") for v in unseen[:2]],
-        "an unseen language (Swedish)": [Voice("sv", "sv")],
-        "an unseen engine's voice (flite awb)": [Voice(v, "en-us") for v in sorted(HELD_OUT_VOICES & names)],
+        "unseen timbres, English": [f"en-us+{timbre}" for timbre in unseen],
+        "unseen timbres, other languages": [f"{c}+{t}" for c in ("fr", "es", "de", "ru") for t in unseen[:2]],
+        "an unseen language, Swedish": sorted(HELD_OUT_LANGUAGES & names),
+        "an unseen engine's voice, flite awb": sorted(HELD_OUT_VOICES & names),
     }
     return {what: those for what, those in found.items() if those}
 
 
-def training_speech(total_s: float, seed: int = 0) -> Iterator[Speech]:
+def training_speech(total_s: float, seed: int) -> Iterator[Speech]:
     """Utterances of the training voices at many rates and pitches, `total_s` seconds together."""
-    rng = random.Random(seed)
+    rng = np.random.default_rng(seed)
     espeak, flite = training_voices()
     done_s = 0.0
     while done_s < total_s:
-        voice = rng.choice(espeak if rng.random() < _ESPEAK_SHARE else flite)
+        voice = str(rng.choice(espeak if rng.random() < _ESPEAK_SHARE else flite))
         try:
             speech = utterance(voice, rng)
         except InputError:
@@ -82,16 +71,17 @@ def training_speech(total_s: float, seed: int = 0) -> Iterator[Speech]:
         yield speech
 
 
-def utterance(voice: Voice, rng: random.Random, varied: bool = True) -> Speech:
-    """One or two sentences with pauses around them; `varied` in rate and pitch."""
-    rate, pitch = (rng.uniform(0.75, 1.4), rng.uniform(0.86, 1.2)) if varied else (1.0, 1.0)
-    said = [synthesise(sentence(voice.language, rng), voice.name, rate, pitch) for _ in range(rng.choice((1, 1, 2)))]
+def utterance(voice: str, rng: np.random.Generator, varied: bool = True) -> Speech:
+    """One or two texts in the voice's language with pauses around them; `varied` in rate and pitch."""
+    language = "en-us" if voice.startswith("flite-") else voice.partition("+")[0]
+    rate, pitch = (rng.uniform(*_RATES), rng.uniform(*_PITCHES)) if varied else (1.0, 1.0)
+    said = [synthesise(random_text(language, rng), voice, rate, pitch) for _ in range(rng.integers(1, 3))]
     parts: list[np.ndarray] = []
     phones: list[Phone] = []
     at_s = 0.0
     for speech in (*said, None):
         pause = np.zeros(round(rng.uniform(*_PAUSE_S) * SAMPLE_RATE), np.float32)
-        phones.append(Phone("SIL", at_s, at_s + len(pause) / SAMPLE_RATE))
+        phones.append(Phone(SILENCE, at_s, at_s + len(pause) / SAMPLE_RATE))
         at_s = phones[-1].end_s
         parts.append(pause)
         if speech is not None:

@@ -1,23 +1,11 @@
-"""What lips do, in two numbers a frame, and how well one mouth follows another.
-
-Aperture is the mean gap between the inner lips and width the distance of the mouth's corners, both over the distance
-of the outer eye corners, in three dimensions, so that neither turns of the head nor the camera's distance count.
-"""
+"""How well one mouth follows another: both are series of aperture and width (`face.mouth`) at 50 Hz."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
-
-from vultus.face.head import embedded_head
-
-GAPS = ((13, 14), (82, 87), (312, 317))
-"""FaceMesh points of the upper and the lower inner lip that face each other."""
-CORNERS = (61, 291)
-EYE_CORNERS = (33, 263)
 
 RATE_HZ = 50
 """Mouths are compared on this grid, sample k at k / 50 s."""
@@ -30,46 +18,9 @@ CLOSURE_REACH_S = 0.06
 _CLOSURE_WINDOW_S = 0.1
 
 
-def mouth(landmarks: np.ndarray) -> np.ndarray:
-    """Aperture and width (..., 2) of points (..., 468 or 478, 3), in distances of the outer eye corners."""
-    landmarks = np.asarray(landmarks, np.float64)
-
-    def distance(a: int, b: int) -> np.ndarray:
-        return np.linalg.norm(landmarks[..., a, :] - landmarks[..., b, :], axis=-1)
-
-    gap = np.mean([distance(*pair) for pair in GAPS], axis=0)
-    return np.stack([gap, distance(*CORNERS)], -1) / np.maximum(distance(*EYE_CORNERS), 1e-6)[..., None]
-
-
-@lru_cache(maxsize=1)
-def mouth_modes() -> tuple[np.ndarray, np.ndarray, float]:
-    """The embedded head's mouth: lip points at rest (8, 3), their moves (52, 8, 3), eye-corner distance.
-
-    Rows 0-2 are the upper, 3-5 the lower inner lip, 6 and 7 the corners.
-    """
-    head = embedded_head()
-    rest = head.landmarks478(head.mean)
-    points = [pair[0] for pair in GAPS] + [pair[1] for pair in GAPS] + list(CORNERS)
-    moves = head.landmarks478(head.expression_basis)[:, points]
-    eyes = float(np.linalg.norm(rest[EYE_CORNERS[0]] - rest[EYE_CORNERS[1]]))
-    return rest[points].astype(np.float64), moves.astype(np.float64), eyes
-
-
-def performed_mouth(expression: np.ndarray) -> np.ndarray:
-    """Aperture and width (T, 2) of ARKit weights (T, 52) on the embedded head; lips that would overlap count as shut.
-
-    The aperture counts from the head's own resting gap.
-    """
-    rest, moves, eyes = mouth_modes()
-    points = rest + np.tensordot(np.asarray(expression, np.float64), moves, 1)
-    gap = points[:, :3, 1] - points[:, 3:6, 1] - (rest[:3, 1] - rest[3:6, 1])
-    width = np.linalg.norm(points[:, 6] - points[:, 7], axis=-1)
-    return np.stack([np.maximum(gap.mean(1), 0), width], -1) / eyes
-
-
-def on_grid(values: np.ndarray, fps: float, duration_s: float, first_s: float = 0.0) -> np.ndarray:
-    """Frames (T, ...) whose first is at `first_s`, on the comparison grid (n, ...), smoothed by `SMOOTH_S`."""
-    grid_s = np.arange(int(duration_s * RATE_HZ)) / RATE_HZ
+def on_grid(values: np.ndarray, fps: float, count: int, first_s: float = 0.0) -> np.ndarray:
+    """Frames (T, ...) whose first is at `first_s`, on the comparison grid (count, ...), smoothed by `SMOOTH_S`."""
+    grid_s = np.arange(count) / RATE_HZ
     at_s = first_s + np.arange(len(values)) / fps
     columns = np.asarray(values, np.float64).reshape(len(values), -1)
     sampled = np.stack([np.interp(grid_s, at_s, column) for column in columns.T], -1)

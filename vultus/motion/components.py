@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from vultus.core.bases import ARKIT52, index_of
+from vultus.face.mouth import mouth_per_weight
 
 COMPONENTS: dict[str, dict[str, float]] = {
     "jaw": {"jawOpen": 1},
@@ -37,3 +38,12 @@ def basis() -> np.ndarray:
 def components_of(expression: np.ndarray) -> np.ndarray:
     """Components (T, C) float32 nearest to ARKit weights (T, 52); both sides count alike."""
     return (np.asarray(expression) @ np.linalg.pinv(basis())).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def mouth_of_components() -> np.ndarray:
+    """(2, C): how aperture and width (`face.mouth`) of the embedded head's mouth move with each component.
+
+    To first order; the gap of the lips is exact.
+    """
+    return (mouth_per_weight() @ basis().T).astype(np.float32)

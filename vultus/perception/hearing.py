@@ -1,4 +1,4 @@
-"""Ways a voice reaches a microphone, applied to log-mel: what makes a network trained on clean voices hear real ones."""
+"""How a voice reaches a microphone, done to log-mel: what lets a network trained on clean voices hear real ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def distorted(mel: Tensor) -> Tensor:
 
 
 def _rand(like: Tensor) -> Tensor:
-    return torch.rand(len(like))
+    return torch.rand(len(like), device=like.device)
 
 
 def _between(like: Tensor, limits: tuple[float, float]) -> Tensor:

@@ -154,7 +154,13 @@ class _Convolution:
     """One layer on a stream: relu(conv), the first with stride 2, the others added to their input."""
 
     def __init__(
-        self, tensors: Mapping[str, np.ndarray], name: str, config: SpeechNetConfig, dilation: int, ahead: int, bands: int
+        self,
+        tensors: Mapping[str, np.ndarray],
+        name: str,
+        config: SpeechNetConfig,
+        dilation: int,
+        ahead: int,
+        bands: int,
     ) -> None:
         weight = tensors[f"{name}.weight"]  # (out, in, kernel)
         self._taps = np.ascontiguousarray(np.transpose(weight, (2, 1, 0)), np.float32)

@@ -16,9 +16,10 @@ from vultus.perception.speech import SpeechNetConfig
 
 
 class SpeechNet(nn.Module):
-    """Normalised log-mel (B, BANDS, T) -> hidden (B, width, T / 2), phone logits, lip components.
+    """Log-mel (B, BANDS, T) -> hidden states (B, width, T / 2), phone logits, lip components.
 
-    A strided convolution and residual blocks of a dilated convolution, batch norm and ReLU.
+    A strided convolution and residual blocks of a dilated convolution, batch norm and ReLU. The mean and spread of
+    log-mel that are expected of a voice (`expect`) are part of the weights. Lips start as a constant.
     """
 
     def __init__(self, config: SpeechNetConfig) -> None:
@@ -28,10 +29,23 @@ class SpeechNet(nn.Module):
         self.blocks = nn.ModuleList(Block(config, i) for i in range(len(config.dilations)))
         self.phones = nn.Conv1d(config.width, config.symbols, 1)
         self.lips = nn.Conv1d(config.width, config.components, 1)
+        nn.init.zeros_(self.lips.weight)
+        self.register_buffer("mel_mean", torch.zeros(BANDS))
+        self.register_buffer("mel_spread", torch.ones(1))
+
+    def expect(self, mel: np.ndarray, components: np.ndarray) -> None:
+        """Start from the log-mel frames (n, BANDS) and the lip components (m, C) of the training set."""
+        level = mel.mean(1)
+        voiced = mel[level > np.quantile(level, 0.3)].astype(np.float32)
+        self.mel_mean.copy_(torch.from_numpy(voiced.mean(0)))
+        self.mel_spread.fill_(float((voiced - voiced.mean(0)).std()))
+        with torch.no_grad():
+            self.lips.bias.copy_(torch.from_numpy(components.astype(np.float32).mean(0)))
 
     def hidden(self, mel: Tensor) -> Tensor:
-        """Hidden states (B, width, T / 2) of normalised log-mel (B, BANDS, T), T even."""
+        """Hidden states (B, width, T / 2) of log-mel (B, BANDS, T), T even."""
         ahead = self.config.mel_ahead
+        mel = running_norm(mel, self.mel_mean, self.mel_spread)
         x = functional.relu(self.first(functional.pad(mel, (self.config.kernel - 1 - ahead, ahead))))
         for block in self.blocks:
             x = block(x)
@@ -45,6 +59,7 @@ class SpeechNet(nn.Module):
     def exported(self) -> dict[str, Tensor]:
         """Tensors for `perception.speech.SpeechEncoder`: batch norms folded into the convolutions before them."""
         tensors = {"first.weight": self.first.weight, "first.bias": self.first.bias}
+        tensors |= {"mel_mean": self.mel_mean, "mel_spread": self.mel_spread}
         for i, block in enumerate(self.blocks):
             assert isinstance(block, Block)
             scale = block.norm.weight / torch.sqrt(block.norm.running_var + block.norm.eps)
@@ -73,7 +88,7 @@ class Block(nn.Module):
         return x + self.dropout(functional.relu(self.norm(y)))
 
 
-def running_norm(mel: Tensor, mean: Tensor, spread: float) -> Tensor:
+def running_norm(mel: Tensor, mean: Tensor, spread: Tensor) -> Tensor:
     """`features.RunningNorm` on a batch of log-mel (B, BANDS, T) that starts afresh."""
     level = mel.mean(1)
     steps = torch.arange(1, mel.shape[2] + 1, device=mel.device)

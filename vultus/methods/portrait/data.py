@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,8 @@ import numpy as np
 from vultus.audio.io import read_speech
 from vultus.core.errors import InputError
 from vultus.core.types import SAMPLE_RATE
+from vultus.face.mouth import mouth
 from vultus.face.track import track_stream
-from vultus.metrics.lips import mouth
 from vultus.video.read import open_video
 
 OFFSETS_MS: Mapping[str, int] = {
@@ -28,13 +29,16 @@ OFFSETS_MS: Mapping[str, int] = {
 """Clips of talking people that are in sync but for a constant: the picture's lips against the sound, in ms, counted
 from the first picture and the first sample whatever the container's times say (negative: the picture is early)."""
 
+_LONG_ID, _SPEAKER_DIGITS = 9, 4
+"""VoxCeleb2 clips named by nine digits: the first four are the speaker's."""
+
 MIN_SEEN = 0.9
 """A clip whose face is seen in fewer of its frames is left out."""
 
 
 @dataclass(frozen=True)
 class TalkClip:
-    """A talking person as numbers: `mouth` (T, 2) aperture and width (`metrics.lips`), `expression` (T, 52) as fitted.
+    """A talking person as numbers: `mouth` (T, 2) aperture and width (`face.mouth`), `expression` (T, 52) as fitted.
 
     Frame k shows the lips of the moment `first_s + k / fps` of the waveform, the clip's offset taken out.
     """
@@ -55,13 +59,20 @@ class TalkClip:
 
 
 def speaker_of(name: str) -> str:
-    """Who talks in a clip: clips of one person share the name before their number."""
-    stem = Path(name).stem
-    return stem.split("_clip")[0] if "_clip" in stem else stem
+    """Who talks in a clip: clips of one person share the start of their name."""
+    stem = Path(name).stem.removeprefix("pose_")
+    if stem.isdigit() and len(stem) == _LONG_ID:
+        return stem[:_SPEAKER_DIGITS]
+    return stem.split("_clip")[0]
 
 
-def talk_clips(folder: str | Path, cache: str | Path) -> Iterator[TalkClip]:
-    """The clips of `OFFSETS_MS` that are in `folder`, tracked once (about real time) and kept in `cache`.
+def track_cache() -> Path:
+    """Where tracked clips are kept: `vultus/tracks` in the user's cache folder."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vultus" / "tracks"
+
+
+def talk_clips(folder: str | Path, cache: Path | None = None) -> Iterator[TalkClip]:
+    """The clips of `OFFSETS_MS` that are in `folder`, tracked once (twice real time) and kept in `track_cache`.
 
     Raises InputError if there are none.
     """
@@ -70,7 +81,7 @@ def talk_clips(folder: str | Path, cache: str | Path) -> Iterator[TalkClip]:
     if not found:
         raise InputError("none of the known clips is in this folder", folder, "give the folder of the real clips")
     for name, path in found.items():
-        clip = _cached_clip(name, path, Path(cache))
+        clip = _cached_clip(name, path, cache or track_cache())
         if clip.valid.mean() >= MIN_SEEN:
             yield clip
 
