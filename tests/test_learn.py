@@ -122,3 +122,34 @@ def test_a_gpu_that_is_not_there(toy: ModuleType, data: Path, tmp_path: Path) ->
 
 def test_the_toy_is_trainable(toy: ModuleType) -> None:
     assert isinstance(toy.METHOD, Trainable)
+
+
+def test_ctrl_c_tells_how_to_go_on(
+    toy: ModuleType, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(toy.Regression, "step", interrupted)
+    assert cli.run(["train", "toy", str(data), str(tmp_path / "run"), "--accelerator", "cpu"]) == cli.INTERRUPTED
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_the_stage_of_the_documentation_trains(tmp_path: Path) -> None:
+    from torch.nn.functional import mse_loss
+
+    from vultus.training.loop import LoopConfig, train
+    from vultus.training.stage import shuffled
+
+    text = (Path(__file__).parents[1] / "docs" / "training.md").read_text("utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    names = {"torch": torch, "mse_loss": mse_loss, "shuffled": shuffled}
+    exec(code, names)
+    stage = names["Regression"]()
+    stage.net, stage.steps = torch.nn.Linear(2, 1), 60
+    stage.x, stage.held_x = torch.randn(128, 2), torch.randn(20, 2)
+    stage.y, stage.held_y = stage.x.sum(1, keepdim=True), stage.held_x.sum(1, keepdim=True)
+    before = mse_loss(stage.net(stage.held_x), stage.held_y).item()
+    loop = LoopConfig(accelerator="cpu")
+    figures = train(lambda: [stage], LoopConfig(), tmp_path / "run", loop)
+    assert figures["regression"]["mse"] < before

@@ -19,7 +19,7 @@ from vultus.core.method import Crop
 from vultus.core.types import DEFAULT_FPS
 from vultus.learn import DEFAULT_PRESET
 from vultus.methods import DEFAULT_METHOD
-from vultus.training.loop import DEFAULT_LOOP, LoopConfig
+from vultus.training.loop import DEFAULT_LOOP, LoopConfig, leads
 
 if TYPE_CHECKING:
     from vultus.video.provenance import Verification
@@ -212,7 +212,7 @@ def train(
     stage: str | None = None,
     resume: bool = False,
     loop: Annotated[LoopConfig, tyro.conf.arg(name="")] = DEFAULT_LOOP,
-) -> None:
+) -> int:
     """Train a method. A run that was stopped, or killed, goes on with --resume.
 
     Args:
@@ -232,10 +232,17 @@ def train(
         def on_step(stage: str, done: int, total: int, losses: Mapping[str, float]) -> None:
             show(done, total, " ".join([stage, *(f"{name} {value:.3g}" for name, value in losses.items())]))
 
-        written = learn.train(
-            method, data, output, preset=preset, config=config, stage=stage, resume=resume, loop=loop, on_step=on_step
-        )
-    print(written)
+        try:
+            written = learn.train(
+                method, data, output, preset=preset, config=config, stage=stage, resume=resume, loop=loop,
+                on_step=on_step,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            print(f"vultus: stopped; --resume goes on from the last checkpoint in {output}.", file=sys.stderr)
+            return INTERRUPTED
+    if leads():
+        print(written)
+    return 0
 
 
 def methods() -> int:
