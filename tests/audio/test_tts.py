@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from vultus.core.errors import ControlError, InputError, MissingPartError
 from vultus.core.types import SAMPLE_RATE, Speech
 from vultus.motion.visemes import VISEMES
 
+ROOT = Path(__file__).parents[2]
 ARPABET = {*VISEMES, "SIL"}
 ENGINES = {"espeak": "en-us", "flite": "flite-slt"}
 needs_espeak = pytest.mark.skipif(espeak.open_espeak() is None, reason="eSpeak NG is not installed")
@@ -114,6 +116,18 @@ def test_variants_change_the_timbre_and_threads_do_not_mix() -> None:
         assert [p.symbol for p in one.phones or ()] == [p.symbol for p in other.phones or ()]
         assert one.duration_s == pytest.approx(other.duration_s, abs=0.005)
     assert len(alone[0].waveform) != len(alone[1].waveform)
+
+
+@needs_espeak
+def test_two_processes_say_the_same() -> None:
+    program = (
+        "import hashlib\nfrom vultus.audio.tts import synthesise\n"
+        "said = [synthesise('Hello everybody', v).waveform.tobytes() for v in ('en-us+f3', 'fr', 'en-us+f3')]\n"
+        "print(hashlib.sha256(b''.join(said)).hexdigest())"
+    )
+    command = [sys.executable, "-c", program]
+    one, other = (subprocess.run(command, capture_output=True, check=True, cwd=ROOT).stdout for _ in range(2))
+    assert one == other
 
 
 def test_random_texts_are_of_their_language() -> None:

@@ -86,7 +86,10 @@ class Espeak:
         return 0
 
     def speak(self, text: str, voice: str, variant: str, rate: float, pitch: float) -> tuple[np.ndarray, list]:
-        """(n,) float32 in [-1, 1] at `sample_rate`, and (first sample, IPA name) of each sound in order."""
+        """(n,) float32 in [-1, 1] at `sample_rate`, and (first sample, IPA name) of each sound in order.
+
+        The same calls in a new process give the same samples; what was said before changes a few of them.
+        """
         encoded = text.encode()
         name = self.voices[voice] + (f"+{variant}" if variant else "")
         with self._lock:
@@ -96,6 +99,8 @@ class Espeak:
                 raise OSError(f"eSpeak NG lists the voice {name} but does not load it")
             self._library.espeak_SetParameter(_RATE, round(WORDS_PER_MINUTE * rate), 0)
             self._library.espeak_SetParameter(_PITCH, round(50 + 50 * np.log2(pitch)), 0)  # its scale: 50 an octave
+            if hasattr(self._library, "espeak_ng_SetRandSeed"):  # since 1.52, where it is the clock otherwise
+                self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))
             self._library.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, _UTF8, None, None)
             self._library.espeak_Synchronize()
             samples = np.concatenate(self._blocks) if self._blocks else np.zeros(0, np.int16)
