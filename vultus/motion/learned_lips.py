@@ -14,7 +14,7 @@ import vultus
 from vultus.core.bases import ARKIT52
 from vultus.core.weights import Card, load_arrays
 from vultus.motion.components import COMPONENTS, basis
-from vultus.motion.lips import frame_count
+from vultus.motion.lips import LipMotion, PhoneLips, frame_count
 from vultus.perception.speech import RATE_HZ, SpeechEncoder, SpeechNetConfig, SpeechStates
 
 ASSETS = Path(vultus.__file__).parent / "assets"
@@ -43,6 +43,12 @@ def shipped_lips() -> LipWeights | None:
     """The lips that come with vultus, or None where they were left out."""
     folders = sorted(ASSETS.glob("lips-*/"))
     return load_lips(folders[-1]) if folders else None
+
+
+def default_lips(fps: float) -> LipMotion:
+    """The lips of a voice alone: learned where the weights are installed, from recognised phones otherwise."""
+    weights = shipped_lips()
+    return PhoneLips(fps) if weights is None else LearnedLips(fps, weights)
 
 
 class LearnedLips:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from vultus.core.controls import Controls
 from vultus.core.method import Driver, Look, Renderer
@@ -10,7 +12,7 @@ from vultus.core.types import Footage, Performance, Phone, Portrait
 
 
 class PortraitMethod:
-    """The embedded default: needs no training and no weights."""
+    """The embedded default. What can be trained are its lips; trained ones ship with it."""
 
     name = "portrait"
     paper = "none (see docs/methods/portrait.md)"
@@ -32,6 +34,19 @@ class PortraitMethod:
 
         lips = None if phones is None else KnownPhoneLips(fps, phones)
         return PortraitDriver(controls, fps, pose_source, blink_source, lips)
+
+    @property
+    def presets(self) -> Mapping[str, Any]:
+        """See `core.method.Trainable`: how the lips are trained."""
+        from vultus.methods.portrait.config import TRAINING
+
+        return TRAINING
+
+    def stages(self, config: Any, data: Path) -> Sequence[Any]:
+        """See `core.method.Trainable`; `data` is the folder of the clips of `methods.portrait.data`."""
+        from vultus.methods.portrait.train import Material, stages
+
+        return stages(config, Material(config, data))
 
     def renderer(self, subject: Portrait | Footage, look: Look) -> Renderer:
         """See `core.method.Method`."""

@@ -41,16 +41,16 @@ class PretrainConfig:
 class FinetuneConfig:
     """Of the stage on real mouths; weights of its losses."""
 
-    steps: int = 240
-    batch: int = 10
-    synthetic: int = 4
+    steps: int = 200
+    batch: int = 8
+    synthetic: int = 3
     """Lessons of each batch that are synthetic, so that nothing is forgotten."""
-    crop_s: float = 4.0
-    lr: float = 3e-4
+    crop_s: float = 3.0
+    lr: float = 8e-4
     dropout: float = 0.2
-    velocity: float = 1.0
+    velocity: float = 2.0
     closure: float = 0.5
-    spread: float = 0.3
+    spread: float = 1.5
     """As large motion as people's: squared log ratio of variances."""
     remembered: float = 0.5
     seed: int = 0
@@ -65,5 +65,5 @@ class LipTrainConfig:
     finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
 
 
-TRAINING: dict[str, LipTrainConfig] = {"lips": LipTrainConfig()}
+TRAINING: dict[str, LipTrainConfig] = {"small": LipTrainConfig()}
 """What `vultus train portrait` offers."""

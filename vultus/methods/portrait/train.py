@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,18 +34,18 @@ CLEAN_SHARE = 0.1
 """Share of the batches that are heard as they are."""
 
 
-def stages(config: LipTrainConfig, data: Path, left_out: frozenset[str] = frozenset()) -> list[Stage]:
-    """Both stages; `data` is the folder of the real clips, `left_out` names speakers that are not learned from."""
-    net = SpeechNet(config.net)
-    material = Material(config, data, left_out)
-    return [Pretrain(net, config, material), Finetune(net, config, material)]
-
-
 class Material:
-    """What is learned from, made when it is first asked for."""
+    """What is learned from, made when it is first asked for; `data` is the folder of the real clips."""
 
-    def __init__(self, config: LipTrainConfig, data: Path, left_out: frozenset[str] = frozenset()) -> None:
-        self._config, self._data, self._left_out = config, data, left_out
+    def __init__(self, config: LipTrainConfig, data: Path) -> None:
+        self._config, self._data = config, data
+        self._left_out: frozenset[str] = frozenset()
+
+    def without(self, speakers: frozenset[str]) -> Material:
+        """The same without what real speakers of these names said."""
+        other = copy(self)
+        other._left_out = speakers
+        return other
 
     @cached_property
     def synthetic(self) -> list[Lesson]:
@@ -58,8 +59,19 @@ class Material:
 
     @cached_property
     def clips(self) -> list[TalkClip]:
-        """Real clips of all speakers but those left out."""
-        return [clip for clip in talk_clips(self._data) if clip.speaker not in self._left_out]
+        """Real clips."""
+        return list(talk_clips(self._data))
+
+    @property
+    def lessons(self) -> list[Lesson]:
+        """Lessons from the real clips of all speakers that are not left out."""
+        return [lesson_of_clip(clip) for clip in self.clips if clip.speaker not in self._left_out]
+
+
+def stages(config: LipTrainConfig, material: Material) -> list[Stage]:
+    """Both stages of one network."""
+    net = SpeechNet(config.net)
+    return [Pretrain(net, config, material), Finetune(net, config, material)]
 
 
 class _LipStage:
@@ -186,7 +198,7 @@ class Finetune(_LipStage):
 
     @cached_property
     def _lessons(self) -> list[Lesson]:
-        return [lesson_of_clip(clip) for clip in self.material.clips]
+        return self.material.lessons
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
         """See `Stage`."""
