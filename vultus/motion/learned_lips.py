@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import lfilter
 
-import vultus
 from vultus.core.bases import ARKIT52
 from vultus.core.weights import Card, load_arrays
 from vultus.motion.components import COMPONENTS, basis
 from vultus.motion.lips import LipMotion, PhoneLips, frame_count
 from vultus.perception.speech import RATE_HZ, SpeechEncoder, SpeechNetConfig, SpeechStates
 
-ASSETS = Path(vultus.__file__).parent / "assets"
+ASSETS = Path(__file__).parent.parent / "assets"
 _CLOSE, _JAW = list(COMPONENTS).index("close"), list(COMPONENTS).index("jaw")
 _SILENCE = 0
 """Column of silence among the encoder's symbols."""

@@ -34,6 +34,7 @@ class SpeechStates:
     @staticmethod
     def concatenate(parts: list[SpeechStates]) -> SpeechStates:
         """All states, in order."""
+        parts = [part for part in parts if len(part)] or parts[:1]
         known = [part.posteriors for part in parts if part.posteriors is not None]
         posteriors = np.concatenate(known) if len(known) == len(parts) else None
         return SpeechStates(np.concatenate([part.hidden for part in parts]), posteriors)
