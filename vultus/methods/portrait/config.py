@@ -41,18 +41,20 @@ class PretrainConfig:
 class FinetuneConfig:
     """Of the stage on real mouths; weights of its losses."""
 
-    steps: int = 200
+    steps: int = 240
     batch: int = 8
-    synthetic: int = 3
+    synthetic: int = 4
     """Lessons of each batch that are synthetic, so that nothing is forgotten."""
+    negatives: int = 2
+    """Of these, lessons that begin as noise or music."""
     crop_s: float = 3.0
-    lr: float = 8e-4
+    lr: float = 1e-3
     dropout: float = 0.2
     velocity: float = 2.0
     closure: float = 0.5
     spread: float = 1.5
     """As large motion as people's: squared log ratio of variances."""
-    remembered: float = 0.5
+    remembered: float = 0.7
     seed: int = 0
 
 

@@ -90,6 +90,15 @@ class _LipStage:
         """See `Stage`."""
         return {"net": self.net}
 
+    def _fill(self, batch: Batch, row: int, index: int, negative: bool, rng: np.random.Generator) -> None:
+        """Put synthetic lesson `index` into a row, or noise or music that it may follow."""
+        lesson = self.material.synthetic[index]
+        if negative:
+            sound = self.material.negatives[rng.integers(len(self.material.negatives))]
+            batch.fill_after(row, sound, lesson, rng)
+        else:
+            batch.fill(row, lesson, rng)
+
     def _optimizer(self, lr: float, decay: float, rising: float) -> torch.optim.Optimizer:
         optimizer = torch.optim.AdamW(self.net.parameters(), lr, weight_decay=decay)
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, self.steps, pct_start=rising)
@@ -158,12 +167,7 @@ class Pretrain(_LipStage):
             rng = np.random.default_rng((settings.seed, step, share.rank))
             batch = Batch.empty(settings.batch // share.count, frames, self.config.net.components)
             for row, index in enumerate(rng.choice(len(lengths), len(batch.mel), p=lengths / lengths.sum())):
-                lesson = self.material.synthetic[index]
-                if row < settings.negatives // share.count:
-                    noise = self.material.negatives[rng.integers(len(self.material.negatives))]
-                    batch.fill_after(row, noise, lesson, rng)
-                else:
-                    batch.fill(row, lesson, rng)
+                self._fill(batch, row, index, row < settings.negatives // share.count, rng)
             yield _tensors(batch)
             step += 1
 
@@ -216,7 +220,8 @@ class Finetune(_LipStage):
             for row, index in enumerate(rng.choice(len(weight), real, p=weight / weight.sum())):
                 batch.fill(row, self._lessons[index], rng)
             for row in range(real, real + synthetic):
-                batch.fill(row, self.material.synthetic[rng.integers(len(self.material.synthetic))], rng)
+                index = int(rng.integers(len(self.material.synthetic)))
+                self._fill(batch, row, index, row - real < settings.negatives // share.count, rng)
             yield _tensors(batch)
             step += 1
 
