@@ -56,10 +56,14 @@ class LearnedLips:
     Between phrases they come to rest; music and noise, which the encoder takes for silence, do not move them.
     """
 
+    GAIN = 1.25
+    """Least squares makes timid lips: their motion is enlarged to that of people."""
     LINGER_S, SETTLE_S = 0.08, 0.6
     """After a voice the lips stay for a moment, then close; they are at rest `SETTLE_S` after it."""
     VOICE = 0.5
     """Probability of any sound but silence above which somebody speaks."""
+    SURE_S = 0.03
+    """Time constant of that probability: clicks and single beats do not make a voice."""
     WAKE_S = 0.04
     """Time constant with which resting lips come alive."""
 
@@ -70,7 +74,7 @@ class LearnedLips:
         self._components = np.zeros((0, len(COMPONENTS)), np.float32)
         self._first_state = 0  # index of _components[0]
         self._since_voice = 10**6  # states since somebody spoke
-        self._awake = np.zeros(1)
+        self._voice, self._awake = np.zeros(1), np.zeros(1)
         self._frame = self._samples = 0
 
     @property
@@ -93,7 +97,7 @@ class LearnedLips:
     def _take(self, states: SpeechStates) -> None:
         weight, bias = self._head
         assert states.posteriors is not None
-        components = np.maximum(states.hidden @ weight + bias, 0)
+        components = self.GAIN * np.maximum(states.hidden @ weight + bias, 0)
         components *= self._alive(1 - states.posteriors[:, _SILENCE])[:, None]
         self._components = np.concatenate([self._components, components])
 
@@ -101,14 +105,14 @@ class LearnedLips:
         """How far the lips are from rest (n,), 0-1, from the probability of a voice (n,)."""
         if len(voice) == 0:
             return voice
+        voice, self._voice = _eased(voice, self.SURE_S, self._voice)
         at = np.arange(len(voice))
         last = np.maximum.accumulate(np.where(voice > self.VOICE, at, -1 - self._since_voice))
         self._since_voice = int(at[-1] - last[-1])
         past = ((at - last) / RATE_HZ - self.LINGER_S) / (self.SETTLE_S - self.LINGER_S)
         share = np.clip(past, 0, 1)
         target = 1 - share * share * (3 - 2 * share)
-        keep = float(np.exp(-1 / (RATE_HZ * self.WAKE_S)))
-        alive, self._awake = lfilter([1 - keep], [1, -keep], target, zi=self._awake)
+        alive, self._awake = _eased(target, self.WAKE_S, self._awake)
         return alive.astype(np.float32)
 
     def _emit(self, until: int) -> np.ndarray:
@@ -130,3 +134,10 @@ class LearnedLips:
         stale = max(0, min(state - self._first_state, len(self._components) - 1))
         self._components = self._components[stale:]
         self._first_state += stale
+
+
+def _eased(values: np.ndarray, time_s: float, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values (n,) at `RATE_HZ` through a first-order low-pass, and its state (1,) after them."""
+    keep = float(np.exp(-1 / (RATE_HZ * time_s)))
+    eased, state = lfilter([1 - keep], [1, -keep], values, zi=state)
+    return eased, state
