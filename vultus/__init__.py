@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vultus.animate import open_portrait, render, speak, track
+    from vultus.animate import open_portrait, render, speak, speak_text, track
+    from vultus.learn import train
 
-__all__ = ["open_portrait", "render", "speak", "track"]
+__all__ = ["open_portrait", "render", "speak", "speak_text", "track", "train"]
 
 
 def __getattr__(name: str) -> Any:
     """Import the main paths when they are first used: `import vultus` itself costs nothing."""
     if name in __all__:
-        from vultus import animate
+        from vultus import animate, learn
 
-        return getattr(animate, name)
+        return getattr(learn if name == "train" else animate, name)
     raise AttributeError(f"module 'vultus' has no attribute {name!r}")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
 from vultus.core.controls import Controls
 from vultus.core.errors import ControlError, InputError
 from vultus.core.method import Crop, Driver, Look
-from vultus.core.types import SAMPLE_RATE, Performance, Portrait
+from vultus.core.types import SAMPLE_RATE, Performance, Phone, Portrait
 from vultus.methods import DEFAULT_METHOD, get_method
 
 OnProgress = Callable[[int, int | None], None]
@@ -69,6 +69,7 @@ def speak(
     start_s: float = 0.0,
     end_s: float | None = None,
     face: int | None = None,
+    phones: Sequence[Phone] | None = None,
     save_performance: str | Path | None = None,
     on_progress: OnProgress | None = None,
     **options: Unpack[SpeakOptions],
@@ -81,6 +82,7 @@ def speak(
         output: .mp4, .webm, or a folder for PNG files.
         method: see `vultus methods`.
         face: which face of the picture, from 1, the largest first; ControlError if the portrait is opened already.
+        phones: those of the whole voice, gapless, where they are known; heard otherwise.
         save_performance: also write the performance there (.csv or .npz).
         on_progress: called with frames done and their total.
         **options: `Controls` and `Look`.
@@ -101,7 +103,8 @@ def speak(
     speech = open_speech(voice, start_s, end_s)
     subject = _opened(portrait, face)
     pose_source, blink_source = _sources(controls, voice, start_s)
-    driver = chosen.driver(controls, look.fps, pose_source, blink_source)
+    spoken = None if phones is None else _cut(phones, start_s, end_s)
+    driver = chosen.driver(controls, look.fps, pose_source, blink_source, spoken)
     kept: list[Performance] | None = None if save_performance is None else []
     count = None if speech.duration_s is None else max(1, frame_count(round(speech.duration_s * SAMPLE_RATE), look.fps))
     frames = chosen.renderer(subject, look).play(_performances(driver, speech, kept), count)
@@ -111,6 +114,36 @@ def speak(
     if save_performance is not None and kept:
         write_performance(Performance.concatenate(kept), Path(save_performance))
     return written
+
+
+def speak_text(
+    portrait: str | Path | np.ndarray | Portrait,
+    text: str,
+    output: str | Path,
+    *,
+    voice_name: str | None = None,
+    tts_command: str | None = None,
+    **options: Any,
+) -> Path:
+    """Make a portrait say a text; returns the path of the video written.
+
+    Args:
+        text: what to say, in the voice's language.
+        voice_name: a draft voice of `audio.tts.voices`; its exact phones drive the lips.
+        tts_command: another program's voice instead, see `audio.tts.speech_of_command`.
+        **options: those of `speak`.
+    """
+    from vultus.audio.io import voice_file
+    from vultus.audio.tts import DEFAULT_VOICE, speech_of_command, synthesise
+
+    if voice_name is not None and tts_command is not None:
+        raise ControlError("a command brings its own voice", "--voice-name", "leave one of the two out")
+    if tts_command is not None:
+        speech = speech_of_command(text, tts_command)
+    else:
+        speech = synthesise(text, voice_name or DEFAULT_VOICE)
+    with voice_file(speech) as voice:
+        return speak(portrait, voice, output, phones=speech.phones, **options)
 
 
 def render(
@@ -191,6 +224,16 @@ def _opened(portrait: str | Path | np.ndarray | Portrait, face: int | None) -> P
             "the face of this portrait was chosen when it was opened", "face", "give it to open_portrait"
         )
     return portrait
+
+
+def _cut(phones: Sequence[Phone], start_s: float, end_s: float | None) -> list[Phone]:
+    """The phones of the part of a voice from `start_s` to `end_s`, in the part's own time."""
+    end_s = np.inf if end_s is None else end_s
+    return [
+        Phone(phone.symbol, max(0.0, phone.start_s - start_s), min(phone.end_s, end_s) - start_s)
+        for phone in phones
+        if phone.end_s > start_s and phone.start_s < end_s
+    ]
 
 
 def _path_of(given: object) -> object:

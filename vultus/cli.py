@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from vultus.core.controls import Controls
-from vultus.core.errors import VultusError
+from vultus.core.errors import ControlError, VultusError
 from vultus.core.method import Crop
 from vultus.core.types import DEFAULT_FPS
+from vultus.learn import DEFAULT_PRESET
 from vultus.methods import DEFAULT_METHOD
+from vultus.training.loop import DEFAULT_LOOP, LoopConfig, leads
 
 if TYPE_CHECKING:
     from vultus.video.provenance import Verification
@@ -56,7 +58,11 @@ BlinkRate = Annotated[float | None, _optional("FLOAT", "about 30")]
 Size = Annotated[int | None, _optional("INT", "the picture's own, at most 1280; 512 with --crop face")]
 End = Annotated[float | None, _optional("FLOAT", "its end")]
 Face = Annotated[int | None, _optional("INT", "the largest")]
+SpeakVoice = Annotated[Path | None, _optional("PATH", "none; give it or --text")]
 Voice = Annotated[Path | None, _optional("PATH", "silent")]
+Text = Annotated[str | None, _optional("STR", "none")]
+VoiceName = Annotated[str | None, _optional("STR", "en-us")]
+TtsCommand = Annotated[str | None, _optional("STR", "none: eSpeak NG or flite")]
 SavedPath = Annotated[Path | None, _optional("PATH", "not saved")]
 
 
@@ -95,8 +101,11 @@ def _sentences(result: Verification) -> Iterator[str]:
 def speak(
     portrait: PortraitPath,
     /,
-    voice: Path,
     output: Output,
+    voice: SpeakVoice = None,
+    text: Text = None,
+    voice_name: VoiceName = None,
+    tts_command: TtsCommand = None,
     emotion: str = "neutral",
     intensity: float = Controls.intensity,
     pose: PoseText = "idle",
@@ -116,12 +125,17 @@ def speak(
     seed: int = Controls.seed,
     save_performance: SavedPath = None,
 ) -> None:
-    """Make a portrait speak with a voice.
+    """Make a portrait speak with a voice, or say a text.
 
     Args:
         portrait: A picture of a person: a photo, a painting, a rendering.
-        voice: An audio or video file.
         output: What to write: .mp4, .webm (may be transparent), or a folder for PNG files.
+        voice: An audio or video file.
+        text: What to say instead, with a draft voice: clear, but no person's.
+        voice_name: The draft voice: a language of eSpeak NG, perhaps with a timbre (en-us, fr, de+f3; en-us unless
+            given), or one of flite (flite-slt).
+        tts_command: A program that speaks the text instead; it reads it on its standard input and writes a sound file
+            where the command says {output} ("piper -m voice.onnx -f {output}").
         emotion: neutral, angry, contempt, disgusted, fear, happy, sad or surprised; a mix (happy:0.5,surprised:0.5);
             or keys over time ("0:neutral 2.5:happy@3 6:sad"): seconds from the start of the output, @ sets the level.
         intensity: Level 0-3 of emotions that set none themselves.
@@ -141,12 +155,26 @@ def speak(
         seed: Another number, another natural motion; the same number, the same video.
         save_performance: Also write the performance (.csv or .npz), to edit and `vultus render` again.
     """
-    options = {k: v for k, v in locals().items() if k not in ("portrait", "voice", "output", "start", "end")}
+    options = {k: v for k, v in locals().items() if k not in _WHO_SAYS_WHAT}
+    options |= {"start_s": start, "end_s": end}
+    if (voice is None) == (text is None):
+        raise ControlError("it takes one of the two", "--voice, --text", "give a sound file, or a text to say")
+    if voice is not None and (voice_name is not None or tts_command is not None):
+        raise ControlError("a sound file is a voice already", "--voice", "these options go with --text")
     from vultus import animate
 
     with progress_bar("speaking") as on_progress:
-        written = animate.speak(portrait, voice, output, start_s=start, end_s=end, on_progress=on_progress, **options)
+        options["on_progress"] = on_progress
+        if voice is not None:
+            written = animate.speak(portrait, voice, output, **options)
+        else:
+            written = animate.speak_text(
+                portrait, text or "", output, voice_name=voice_name, tts_command=tts_command, **options
+            )
     print(written)
+
+
+_WHO_SAYS_WHAT = ("portrait", "output", "voice", "text", "voice_name", "tts_command", "start", "end")
 
 
 def render(
@@ -213,6 +241,49 @@ def track(
     print(f"{output}: {len(performance)} frames, a face in {performance.valid.mean():.0%} of them")
 
 
+def train(
+    method: tyro.conf.Positional[str],
+    data: tyro.conf.Positional[Path],
+    output: tyro.conf.Positional[Path],
+    /,
+    preset: str = DEFAULT_PRESET,
+    config: Path | None = None,
+    stage: str | None = None,
+    resume: bool = False,
+    loop: Annotated[LoopConfig, tyro.conf.arg(name="")] = DEFAULT_LOOP,
+) -> int:
+    """Train a method. A run that was stopped, or killed, goes on with --resume.
+
+    Args:
+        method: Which method; see `vultus methods`.
+        data: Folder of training data.
+        output: Folder of the run: configuration, figures, checkpoints, and in the end the weights with their card.
+        preset: Which of the method's configurations.
+        config: A YAML file of what differs from the preset.
+        stage: Train this stage alone; those it needs must be finished in the folder of the run.
+        resume: Go on where an earlier run stopped, or begin if there is none.
+        loop: Seed, cadence and devices.
+    """
+    from vultus import learn
+
+    with progress_bar("training", "steps") as show:
+
+        def on_step(stage: str, done: int, total: int, losses: Mapping[str, float]) -> None:
+            show(done, total, " ".join([stage, *(f"{name} {value:.3g}" for name, value in losses.items())]))
+
+        try:
+            written = learn.train(
+                method, data, output, preset=preset, config=config, stage=stage, resume=resume, loop=loop,
+                on_step=on_step,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            print(f"vultus: stopped; --resume goes on from the last checkpoint in {output}.", file=sys.stderr)
+            return INTERRUPTED
+    if leads():
+        print(written)
+    return 0
+
+
 def methods() -> int:
     """List the methods that can make a face talk."""
     from vultus.methods import METHODS
@@ -226,6 +297,7 @@ VERBS: dict[str, Callable[..., int | None]] = {
     "speak": speak,
     "render": render,
     "track": track,
+    "train": train,
     "verify": verify,
     "methods": methods,
 }
@@ -233,8 +305,11 @@ VERBS: dict[str, Callable[..., int | None]] = {
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a bar with frames per second and time left on stderr; yields the callback that `write_video` wants."""
+def progress_bar(label: str, unit: str = "frames") -> Iterator[Callable[..., None]]:
+    """Show a bar with speed and time left on stderr.
+
+    Yields the callback that `write_video` wants: done, total or None and, if it changes, another label.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
     from rich.progress import TimeRemainingColumn as TimeLeftColumn
@@ -242,17 +317,17 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
 
     class SpeedColumn(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(f"{task.finished_speed or task.speed or 0:.0f} frames/s")
+            return Text(f"{task.finished_speed or task.speed or 0:.0f} {unit}/s")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), SpeedColumn(), TimeLeftColumn())
     progress = Progress(*columns, console=Console(stderr=True))
     tasks: list[TaskID] = []
 
-    def show(done: int, total: int | None) -> None:
+    def show(done: int, total: int | None, label: str = label) -> None:
         if not tasks:  # only now, so that a mistake in the options is answered by its sentence alone
             progress.start()
             tasks.append(progress.add_task(label, total=total))
-        progress.update(tasks[0], completed=done, total=total)
+        progress.update(tasks[0], completed=done, total=total, description=label)
 
     try:
         yield show
@@ -282,3 +357,7 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> None:
     """Entry point of the `vultus` command."""
     sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

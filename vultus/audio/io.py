@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+import wave
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -74,6 +77,17 @@ def open_speech(path: str | Path, start_s: float = 0.0, end_s: float | None = No
 def read_speech(path: str | Path, start_s: float = 0.0, end_s: float | None = None) -> Speech:
     """Read a whole voice into memory (64 kB a second). Raises InputError, see `open_speech`."""
     return Speech(np.concatenate(list(open_speech(path, start_s, end_s))))
+
+
+@contextmanager
+def voice_file(speech: Speech) -> Iterator[Path]:
+    """A voice as a file for as long as the context lasts: 16-bit WAV, mono, 16 kHz."""
+    with tempfile.TemporaryDirectory(prefix="vultus-") as folder:
+        path = Path(folder) / "voice.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+            file.writeframes(np.round(np.clip(speech.waveform, -1, 1) * 32767).astype("<i2").tobytes())
+        yield path
 
 
 def _open_container(path: Path) -> InputContainer:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from vultus.core.controls import Controls
 from vultus.core.errors import ControlError
-from vultus.core.types import DEFAULT_FPS, Footage, Frames, Performance, Portrait
+from vultus.core.types import DEFAULT_FPS, Footage, Frames, Performance, Phone, Portrait
 
 Crop = Literal["full", "face"]
 
@@ -77,11 +78,31 @@ class Method(Protocol):
     """Names of `Controls` fields that this method honours."""
 
     def driver(
-        self, controls: Controls, fps: float, pose_source: Performance | None, blink_source: Performance | None
+        self,
+        controls: Controls,
+        fps: float,
+        pose_source: Performance | None,
+        blink_source: Performance | None,
+        phones: Sequence[Phone] | None = None,
     ) -> Driver:
-        """A driver; the sources are tracked videos, given where the controls ask for them."""
+        """A driver; the sources are tracked videos, given where the controls ask for them.
+
+        `phones` are the voice's, gapless from its start to its end, where they are known; a method may ignore them.
+        """
         ...
 
     def renderer(self, subject: Portrait | Footage, look: Look) -> Renderer:
         """A renderer of one subject."""
+        ...
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """What a method that can be trained offers beside `Method`."""
+
+    presets: Mapping[str, Any]
+    """Configurations by name: frozen dataclasses (`core.config`)."""
+
+    def stages(self, config: Any, data: Path) -> Sequence[Any]:
+        """The stages (`training.stage.Stage`), in order, of training on a folder of data."""
         ...

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from vultus.core.errors import InputError, MissingPartError
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 TENSORS_FILE = "weights.safetensors"
@@ -80,12 +81,16 @@ def read_card(folder: str | Path) -> Card:
 def load_weights(folder: str | Path) -> tuple[dict[str, torch.Tensor], Card]:
     """All tensors, by name, and the card. Raises InputError unless the file is exactly the one that was saved."""
     files = _tensor_files()
-    card, path = read_card(folder), Path(folder) / TENSORS_FILE
-    if not path.is_file():
-        raise InputError("the tensors of these weights are missing", path, "fetch or save the weights again")
-    if _sha256(path) != card.sha256:
-        raise InputError("the weights are not those of their card", path, "fetch or save the weights again")
+    path, card = _checked(folder)
     return files.load_file(path), card
+
+
+def load_arrays(folder: str | Path) -> tuple[dict[str, np.ndarray], Card]:
+    """As `load_weights`, as numpy arrays: what runs without torch."""
+    from safetensors.numpy import load_file
+
+    path, card = _checked(folder)
+    return load_file(path), card
 
 
 def load_into(module: torch.nn.Module, folder: str | Path) -> Card:
@@ -100,6 +105,16 @@ def load_into(module: torch.nn.Module, folder: str | Path) -> Card:
         fix = f"rebuild the model from the config in {CARD_FILE}"
         raise InputError(f"the weights do not fit this {type(module).__name__}", folder, fix) from error
     return card
+
+
+def _checked(folder: str | Path) -> tuple[Path, Card]:
+    """The tensors' file and the card, if they belong together. Raises InputError otherwise."""
+    card, path = read_card(folder), Path(folder) / TENSORS_FILE
+    if not path.is_file():
+        raise InputError("the tensors of these weights are missing", path, "fetch or save the weights again")
+    if _sha256(path) != card.sha256:
+        raise InputError("the weights are not those of their card", path, "fetch or save the weights again")
+    return path, card
 
 
 def _tensor_files() -> ModuleType:

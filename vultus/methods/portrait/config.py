@@ -1,8 +1,10 @@
-"""Settings of the portrait driver that are a matter of taste, not of control."""
+"""Settings of the portrait driver that are a matter of taste, not of control, and of the training of its lips."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from vultus.perception.speech import SpeechNetConfig
 
 
 @dataclass(frozen=True)
@@ -19,3 +21,51 @@ DEFAULT = PortraitConfig()
 """What `vultus speak` uses."""
 
 PRESETS: dict[str, PortraitConfig] = {"default": DEFAULT}
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """Of the stage on synthetic speech."""
+
+    speech_s: float = 9500.0
+    steps: int = 4000
+    batch: int = 16
+    negatives: int = 2
+    """Lessons of each batch that begin as noise or music."""
+    crop_s: float = 3.0
+    lr: float = 3e-3
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class FinetuneConfig:
+    """Of the stage on real mouths; weights of its losses."""
+
+    steps: int = 240
+    batch: int = 8
+    synthetic: int = 4
+    """Lessons of each batch that are synthetic, so that nothing is forgotten."""
+    negatives: int = 2
+    """Of these, lessons that begin as noise or music."""
+    crop_s: float = 3.0
+    lr: float = 1e-3
+    dropout: float = 0.2
+    velocity: float = 2.0
+    closure: float = 0.5
+    spread: float = 1.5
+    """As large motion as people's: squared log ratio of variances."""
+    remembered: float = 0.7
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class LipTrainConfig:
+    """Everything the lips are made of."""
+
+    net: SpeechNetConfig = field(default_factory=SpeechNetConfig)
+    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
+    finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
+
+
+TRAINING: dict[str, LipTrainConfig] = {"small": LipTrainConfig()}
+"""What `vultus train portrait` offers."""

@@ -12,7 +12,8 @@ from vultus.motion.compose import SpeechBlend, add_blinks, add_emphasis
 from vultus.motion.emotion import EmotionTrack
 from vultus.motion.energy import EnergyStream, VoiceEnergy
 from vultus.motion.gaze import GazeTrack
-from vultus.motion.lips import LipMotion, PhoneLips
+from vultus.motion.learned_lips import default_lips
+from vultus.motion.lips import LipMotion
 from vultus.motion.pose import head_motion
 
 
@@ -27,7 +28,7 @@ class PortraitDriver:
         controls: what the user asked for.
         fps: frame rate of the performance.
         pose_source, blink_source: tracked performances; required when `controls` takes pose or blinks from a video.
-        lips: any lip motion at the same fps; recognised phones with the viseme table unless given.
+        lips: any lip motion at the same fps; `default_lips` unless given.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class PortraitDriver:
         self.fps = fps
         self._controls = controls
         self._config = config
-        self._lips = PhoneLips(fps) if lips is None else lips
+        self._lips = default_lips(fps) if lips is None else lips
         if self._lips.fps != fps:
             raise ValueError(f"lips run at {self._lips.fps} fps, the driver at {fps}")
         self._energy = EnergyStream(fps)

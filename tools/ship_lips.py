@@ -1,0 +1,53 @@
+"""From a finished `vultus train portrait` run to the weights that ship: vultus/assets/lips-*.
+
+    python tools/ship_lips.py RUN [FIGURES.json]
+
+FIGURES.json is what `python -m benchmarks.lips --cross-validate RUN --json` writes; it goes into the card.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import vultus
+from vultus.core.config import resolved
+from vultus.core.weights import Card, save_weights
+from vultus.methods.portrait.config import TRAINING
+from vultus.methods.portrait.lessons import SYMBOLS
+from vultus.motion.components import COMPONENTS
+from vultus.perception.speech_net import SpeechNet
+from vultus.training.checkpoint import latest, load_modules
+
+ASSETS = Path(vultus.__file__).parent / "assets"
+
+
+def main(run: Path, figures: Path | None) -> None:
+    """Write the finetuned network of a run, with its card, in place of the lips that ship."""
+    config = TRAINING["small"]
+    net = SpeechNet(config.net)
+    found = latest(run / "finetune")
+    if found is None:
+        sys.exit(f"{run} holds no finished stage finetune")
+    load_modules(found[1], {"net": net})
+    card = Card(
+        method="lips",
+        preset="small",
+        version="1",
+        config={**resolved(config.net), "names_of_symbols": list(SYMBOLS), "names_of_components": list(COMPONENTS)},
+        training_data=(
+            "synthetic speech of eSpeak NG and flite with the measured viseme table, then lip apertures and widths "
+            "(numbers, no pictures or sounds) measured in public research clips of sixteen people talking"
+        ),
+        licence="Apache-2.0",
+        results=json.loads(figures.read_text("utf-8")) if figures is not None else {},
+    )
+    for old in ASSETS.glob("lips-*"):
+        shutil.rmtree(old)
+    print(save_weights(ASSETS, net.exported(), card))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)

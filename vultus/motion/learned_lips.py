@@ -1,0 +1,143 @@
+"""Lips learned from talking people: a speech encoder and, on its hidden states, eleven lip and jaw components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from scipy.signal import lfilter
+
+from vultus.core.bases import ARKIT52
+from vultus.core.weights import Card, load_arrays
+from vultus.motion.components import COMPONENTS, basis
+from vultus.motion.lips import LipMotion, PhoneLips, frame_count
+from vultus.perception.speech import RATE_HZ, SpeechEncoder, SpeechNetConfig, SpeechStates
+
+ASSETS = Path(__file__).parent.parent / "assets"
+_CLOSE, _JAW = list(COMPONENTS).index("close"), list(COMPONENTS).index("jaw")
+_SILENCE = 0
+"""Column of silence among the encoder's symbols."""
+
+
+@dataclass(frozen=True)
+class LipWeights:
+    """Tensors of `perception.speech.SpeechEncoder` and of the lips on it, and what they are."""
+
+    tensors: Mapping[str, np.ndarray]
+    config: SpeechNetConfig
+    card: Card
+
+
+def load_lips(folder: str | Path) -> LipWeights:
+    """Trained lips from a folder of weights. Raises InputError for anything else."""
+    tensors, card = load_arrays(folder)
+    return LipWeights(tensors, SpeechNetConfig.of(card.config), card)
+
+
+@lru_cache(maxsize=1)
+def shipped_lips() -> LipWeights | None:
+    """The lips that come with vultus, or None where they were left out."""
+    folders = sorted(ASSETS.glob("lips-*/"))
+    return load_lips(folders[-1]) if folders else None
+
+
+def default_lips(fps: float) -> LipMotion:
+    """The lips of a voice alone: learned where the weights are installed, from recognised phones otherwise."""
+    weights = shipped_lips()
+    return PhoneLips(fps) if weights is None else LearnedLips(fps, weights)
+
+
+class LearnedLips:
+    """Lips from a trained encoder (`motion.lips.LipMotion`): any language, live, 120 ms behind the voice.
+
+    Between phrases they come to rest; music and noise, which the encoder takes for silence, do not move them.
+    """
+
+    GAIN = 1.25
+    """Least squares makes timid lips: their motion is enlarged to that of people."""
+    LINGER_S, SETTLE_S = 0.08, 0.6
+    """After a voice the lips stay for a moment, then close; they are at rest `SETTLE_S` after it."""
+    VOICE = 0.5
+    """Probability of any sound but silence above which somebody speaks."""
+    SURE_S = 0.03
+    """Time constant of that probability: clicks and single beats do not make a voice."""
+    WAKE_S = 0.04
+    """Time constant with which resting lips come alive."""
+
+    def __init__(self, fps: float, weights: LipWeights) -> None:
+        self.fps = fps
+        self._encoder = SpeechEncoder(weights.tensors, weights.config)
+        self._head = weights.tensors["lips.weight"].T, weights.tensors["lips.bias"]
+        self._components = np.zeros((0, len(COMPONENTS)), np.float32)
+        self._first_state = 0  # index of _components[0]
+        self._since_voice = 10**6  # states since somebody spoke
+        self._voice, self._awake = np.zeros(1), np.zeros(1)
+        self._frame = self._samples = 0
+
+    @property
+    def lookahead_s(self) -> float:
+        """See `LipMotion`: the encoder's, and one of its states to interpolate to."""
+        return self._encoder.lookahead_s + 1 / RATE_HZ
+
+    def push(self, samples: np.ndarray) -> np.ndarray:
+        """See `LipMotion.push`."""
+        self._samples += len(samples)
+        self._take(self._encoder.push(np.asarray(samples, np.float32)))
+        known = self._first_state + len(self._components)
+        return self._emit(int(np.floor(((known - 1) / RATE_HZ) * self.fps - 0.5 + 1e-6)) + 1)
+
+    def finish(self) -> np.ndarray:
+        """See `LipMotion.finish`."""
+        self._take(self._encoder.finish())
+        return self._emit(frame_count(self._samples, self.fps))
+
+    def _take(self, states: SpeechStates) -> None:
+        weight, bias = self._head
+        assert states.posteriors is not None
+        components = self.GAIN * np.maximum(states.hidden @ weight + bias, 0)
+        components *= self._alive(1 - states.posteriors[:, _SILENCE])[:, None]
+        self._components = np.concatenate([self._components, components])
+
+    def _alive(self, voice: np.ndarray) -> np.ndarray:
+        """How far the lips are from rest (n,), 0-1, from the probability of a voice (n,)."""
+        if len(voice) == 0:
+            return voice
+        voice, self._voice = _eased(voice, self.SURE_S, self._voice)
+        at = np.arange(len(voice))
+        last = np.maximum.accumulate(np.where(voice > self.VOICE, at, -1 - self._since_voice))
+        self._since_voice = int(at[-1] - last[-1])
+        past = ((at - last) / RATE_HZ - self.LINGER_S) / (self.SETTLE_S - self.LINGER_S)
+        share = np.clip(past, 0, 1)
+        target = 1 - share * share * (3 - 2 * share)
+        alive, self._awake = _eased(target, self.WAKE_S, self._awake)
+        return alive.astype(np.float32)
+
+    def _emit(self, until: int) -> np.ndarray:
+        if until <= self._frame:
+            return np.zeros((0, len(ARKIT52)), np.float32)
+        state = (np.arange(self._frame, until) + 0.5) * (RATE_HZ / self.fps)
+        low = np.floor(state + 1e-6).astype(int)
+        share = np.maximum(state - low, 0).astype(np.float32)[:, None]
+        last = self._first_state + len(self._components) - 1
+        before = self._components[np.minimum(low, last) - self._first_state]
+        after = self._components[np.minimum(low + 1, last) - self._first_state]
+        shape = before * (1 - share) + after * share
+        shape[:, _CLOSE] = np.minimum(shape[:, _CLOSE], shape[:, _JAW])
+        self._frame = until
+        self._forget(int(low[-1]))
+        return np.clip(shape @ basis(), 0, 1).astype(np.float32)
+
+    def _forget(self, state: int) -> None:
+        stale = max(0, min(state - self._first_state, len(self._components) - 1))
+        self._components = self._components[stale:]
+        self._first_state += stale
+
+
+def _eased(values: np.ndarray, time_s: float, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values (n,) at `RATE_HZ` through a first-order low-pass, and its state (1,) after them."""
+    keep = float(np.exp(-1 / (RATE_HZ * time_s)))
+    eased, state = lfilter([1 - keep], [1, -keep], values, zi=state)
+    return eased, state

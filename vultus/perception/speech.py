@@ -1,0 +1,189 @@
+"""What is being said, 50 times a second: hidden states and phone posteriors of a voice, in any language.
+
+`SpeechEncoder` is our own small network, in numpy, and streams; `perception.wav2vec2` has the papers' encoder behind
+the same interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+import numpy as np
+
+from vultus.audio.features import BANDS, FRAME_RATE_HZ, HOP, LogMel, RunningNorm
+from vultus.core.types import SAMPLE_RATE
+
+RATE_HZ = 50
+"""Hidden states a second; state k is of the moment k / 50 s."""
+_BLOCK_SAMPLES = 8 * SAMPLE_RATE
+"""Longer pieces are taken apart, so that memory does not grow with them."""
+
+
+@dataclass(frozen=True)
+class SpeechStates:
+    """`hidden` (n, width) float32 and, where the encoder names sounds, `posteriors` (n, symbols) that add up to 1."""
+
+    hidden: np.ndarray
+    posteriors: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.hidden)
+
+    @staticmethod
+    def concatenate(parts: list[SpeechStates]) -> SpeechStates:
+        """All states, in order."""
+        parts = [part for part in parts if len(part)] or parts[:1]
+        known = [part.posteriors for part in parts if part.posteriors is not None]
+        posteriors = np.concatenate(known) if len(known) == len(parts) else None
+        return SpeechStates(np.concatenate([part.hidden for part in parts]), posteriors)
+
+
+class Listener(Protocol):
+    """A speech encoder that is given one voice: all states together number `state_count(samples)`."""
+
+    @property
+    def lookahead_s(self) -> float:
+        """A state is out at the latest when this much of the voice past its time has been pushed."""
+        ...
+
+    def push(self, samples: np.ndarray) -> SpeechStates:
+        """Take (n,) samples, mono, 16 kHz in [-1, 1]; return the states that became final."""
+        ...
+
+    def finish(self) -> SpeechStates:
+        """The remaining states; the voice has ended."""
+        ...
+
+
+def state_count(samples: int) -> int:
+    """States that a voice of so many samples has: one every 20 ms from its start on, and one past its end."""
+    return -(-samples * RATE_HZ // SAMPLE_RATE) + 1
+
+
+def states_of(listener: Listener, waveform: np.ndarray) -> SpeechStates:
+    """All states of a whole voice (n,)."""
+    return SpeechStates.concatenate([listener.push(waveform), listener.finish()])
+
+
+@dataclass(frozen=True)
+class SpeechNetConfig:
+    """Sizes of our network (`perception.speech_net`). `ahead` are hidden frames of future that each block sees."""
+
+    width: int = 128
+    kernel: int = 5
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2)
+    ahead: tuple[int, ...] = (1, 2, 0, 0, 1, 0)
+    mel_ahead: int = 1
+    """Log-mel frames of future that the first convolution sees."""
+    symbols: int = 40
+    components: int = 11
+    dropout: float = 0.1
+
+    @property
+    def lookahead_s(self) -> float:
+        """Voice past a hidden state's time that it depends on: .1 s as shipped."""
+        return sum(self.ahead) / RATE_HZ + (1 + self.mel_ahead) / FRAME_RATE_HZ
+
+    @staticmethod
+    def of(config: Mapping[str, object]) -> SpeechNetConfig:
+        """From the plain values that a card keeps."""
+        plain = {f.name: config[f.name] for f in fields(SpeechNetConfig) if f.name in config}
+        return SpeechNetConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()})  # type: ignore[arg-type]
+
+
+class SpeechEncoder:
+    """Our network on one voice. Tensors: `SpeechNet.exported`, with `mel_mean` (BANDS,) and `mel_spread` (1,).
+
+    What comes out does not depend on how the samples are cut into chunks. After its end the voice is taken to be
+    followed by silence.
+    """
+
+    def __init__(self, tensors: Mapping[str, np.ndarray], config: SpeechNetConfig) -> None:
+        self._config = config
+        self._mel = LogMel()
+        self._norm = RunningNorm(tensors["mel_mean"], float(tensors["mel_spread"][0]))
+        self._first = _Convolution(tensors, "first", config, 1, config.mel_ahead, BANDS)
+        self._blocks = [
+            _Convolution(tensors, f"block{i}", config, dilation, ahead, config.width)
+            for i, (dilation, ahead) in enumerate(zip(config.dilations, config.ahead, strict=True))
+        ]
+        self._head = tensors["phones.weight"].T, tensors["phones.bias"]
+        self._samples = self._states = 0
+
+    @property
+    def lookahead_s(self) -> float:
+        """See `Listener`."""
+        return self._config.lookahead_s
+
+    def push(self, samples: np.ndarray) -> SpeechStates:
+        """See `Listener.push`."""
+        self._samples += len(samples)
+        return self._listen(samples)
+
+    def finish(self) -> SpeechStates:
+        """See `Listener.finish`."""
+        missing = state_count(self._samples) - self._states
+        silence = np.zeros(round(self.lookahead_s * SAMPLE_RATE) + 4 * HOP, np.float32)
+        rest = self._listen(silence)
+        assert rest.posteriors is not None
+        return SpeechStates(rest.hidden[:missing], rest.posteriors[:missing])
+
+    def _listen(self, samples: np.ndarray) -> SpeechStates:
+        parts = [self._hear(samples[:0])] if len(samples) == 0 else [self._hear(b) for b in _blocks(samples)]
+        states = SpeechStates.concatenate(parts)
+        self._states += len(states)
+        return states
+
+    def _hear(self, samples: np.ndarray) -> SpeechStates:
+        x = self._first.push(self._norm.push(self._mel.push(samples)))
+        for block in self._blocks:
+            x = block.push(x)
+        weight, bias = self._head
+        logits = x @ weight + bias
+        likely = np.exp(logits - logits.max(1, keepdims=True, initial=-np.inf))
+        return SpeechStates(x, likely / likely.sum(1, keepdims=True))
+
+
+def _blocks(samples: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(samples), _BLOCK_SAMPLES):
+        yield samples[start : start + _BLOCK_SAMPLES]
+
+
+class _Convolution:
+    """One layer on a stream: relu(conv), the first with stride 2, the others added to their input."""
+
+    def __init__(
+        self,
+        tensors: Mapping[str, np.ndarray],
+        name: str,
+        config: SpeechNetConfig,
+        dilation: int,
+        ahead: int,
+        bands: int,
+    ) -> None:
+        weight = tensors[f"{name}.weight"]  # (out, in, kernel)
+        self._taps = np.ascontiguousarray(np.transpose(weight, (2, 1, 0)), np.float32)
+        self._bias = tensors[f"{name}.bias"].astype(np.float32)
+        self._dilation = dilation
+        self._strided = name == "first"
+        self._behind = (config.kernel - 1) * dilation - ahead
+        self._past = np.zeros((self._behind, bands), np.float32)
+
+    def push(self, frames: np.ndarray) -> np.ndarray:
+        """Take (n, in); return the (m, out) whose future is known."""
+        past = np.concatenate([self._past, frames])
+        stride = 2 if self._strided else 1
+        reach = (len(self._taps) - 1) * self._dilation
+        count = max(0, (len(past) - reach + stride - 1) // stride)
+        out = np.tile(self._bias, (count, 1))
+        if count:
+            end = (count - 1) * stride + 1
+            for k, tap in enumerate(self._taps):
+                out += past[k * self._dilation : k * self._dilation + end : stride] @ tap
+            np.maximum(out, 0, out=out)
+            if not self._strided:
+                out += past[self._behind : self._behind + count]
+        self._past = past[count * stride :]
+        return out
