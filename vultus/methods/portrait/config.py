@@ -41,18 +41,18 @@ class PretrainConfig:
 class FinetuneConfig:
     """Of the stage on real mouths; weights of its losses."""
 
-    steps: int = 240
+    steps: int = 170
     batch: int = 8
     synthetic: int = 4
     """Lessons of each batch that are synthetic, so that nothing is forgotten."""
-    negatives: int = 2
+    negatives: int = 1
     """Of these, lessons that begin as noise or music."""
     crop_s: float = 3.0
-    lr: float = 1e-3
+    lr: float = 8e-4
     dropout: float = 0.2
     velocity: float = 2.0
     closure: float = 0.5
-    spread: float = 1.5
+    spread: float = 0.8
     """As large motion as people's: squared log ratio of variances."""
     remembered: float = 0.7
     seed: int = 0

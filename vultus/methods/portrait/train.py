@@ -246,6 +246,7 @@ class Finetune(_LipStage):
         settings, count = self.config.finetune, len(lips)
         wanted, seen = batch["mouth"][:count], batch["seen"][:count][:, None]
         shut = batch["shut"][:count][:, None] * seen
+        lips = functional.leaky_relu(lips, 0.1)  # there are no negative weights; what is held at 0 must find back
         made = torch.einsum("kc,bct->bkt", self.mouth.to(lips), lips) / torch.from_numpy(HOUSE_SD).to(lips)[:, None]
         error = made - wanted
         both = seen[..., 1:] * seen[..., :-1]
