@@ -14,6 +14,7 @@ from vultus.core.bases import ARKIT52
 from vultus.core.weights import Card, load_arrays
 from vultus.motion.components import COMPONENTS, basis
 from vultus.motion.lips import LipMotion, PhoneLips, frame_count
+from vultus.motion.noise import soft_limit
 from vultus.perception.speech import RATE_HZ, SpeechEncoder, SpeechNetConfig, SpeechStates
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -58,6 +59,8 @@ class LearnedLips:
 
     GAIN = 1.25
     """Least squares makes timid lips: their motion is enlarged to that of people."""
+    FREE, LIMIT = 0.35, 0.65
+    """Weights beyond the first bend softly towards the second: a voice unlike those learned from must not shout."""
     LINGER_S, SETTLE_S = 0.08, 0.6
     """After a voice the lips stay for a moment, then close; they are at rest `SETTLE_S` after it."""
     VOICE = 0.5
@@ -128,7 +131,8 @@ class LearnedLips:
         shape[:, _CLOSE] = np.minimum(shape[:, _CLOSE], shape[:, _JAW])
         self._frame = until
         self._forget(int(low[-1]))
-        return np.clip(shape @ basis(), 0, 1).astype(np.float32)
+        weights = soft_limit(np.maximum(shape @ basis(), 0), self.FREE, self.LIMIT)
+        return weights.astype(np.float32)
 
     def _forget(self, state: int) -> None:
         stale = max(0, min(state - self._first_state, len(self._components) - 1))
