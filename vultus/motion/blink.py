@@ -8,6 +8,7 @@ rates above 100 before fitting, so it is the distribution *cut at 100* that has 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -64,7 +65,7 @@ class BlinkEvent:
         return self.start_s + self.duration_s + abs(self.right_lag_s)
 
 
-class BlinkTrack:
+class BlinkTrack(ABC):
     """Lid closure of a run of blink events, frame by frame; events come in order of time."""
 
     def __init__(self, fps: float) -> None:
@@ -88,8 +89,9 @@ class BlinkTrack:
         self._current = [event for event in self._current if event.end_s > time_s[-1]]
         return closure.astype(np.float32)
 
+    @abstractmethod
     def _events_until(self, time_s: float) -> list[BlinkEvent]:
-        raise NotImplementedError
+        """The events that begin up to a time and have not been given out yet, in order."""
 
 
 class NaturalBlinks(BlinkTrack):
