@@ -2,7 +2,9 @@
 
     python -m benchmarks.lips                          the lips that ship, and the baselines
     python -m benchmarks.lips --cross-validate RUN     trained without each speaker, from RUN's stage pretrain
-    python -m benchmarks.lips --sounds                 unseen synthetic voices, silence, noise, music, speed
+    python -m benchmarks.lips --sounds [FILE ...]      unseen synthetic voices, silence, noise, music, speed
+
+FILEs hold music, or anything else without a voice; their first 60 seconds are heard in tens.
 
 RUN is the folder of a `vultus train portrait` run. Clips lie in ../shared/data/real, or where --data says. --json FILE
 also writes the means.
@@ -25,7 +27,8 @@ from benchmarks.material import SHARED
 from benchmarks.voices import SAMPLE
 from vultus.audio.io import read_speech
 from vultus.core.types import SAMPLE_RATE
-from vultus.data.spoken import held_out_voices, music, utterance
+from vultus.data.sounds import music
+from vultus.data.spoken import held_out_voices, utterance
 from vultus.face.mouth import performed_mouth
 from vultus.methods.portrait.data import TalkClip, talk_clips
 from vultus.methods.portrait.lessons import lesson_of_speech, measured_mouth
@@ -110,8 +113,8 @@ def show(title: str, rows: Mapping[str, Row], each: bool) -> None:
     print(f"{'mean (95 % interval)':28s}{cells}", flush=True)
 
 
-def cross_validated(run: Path, data: Path, clips: list[TalkClip]) -> tuple[Mouths, Mouths]:
-    """Lips of every clip from weights that never heard its speaker, and from synthetic speech alone."""
+def cross_validated(run: Path, data: Path, clips: list[TalkClip]) -> dict[str, Mouths]:
+    """Lips of every clip from weights that never heard its speaker, and from synthetic speech alone; live, and not."""
     import torch
 
     from vultus.methods.portrait.config import TRAINING
@@ -120,12 +123,18 @@ def cross_validated(run: Path, data: Path, clips: list[TalkClip]) -> tuple[Mouth
     torch.set_num_threads(1)
     config = TRAINING["small"]
     material = Material(config, data)
-    zero = _weights(run / "pretrain")
-    mouths: Mouths = {}
+    tables: dict[str, Mouths] = {}
+
+    def take(title: str, weights: LipWeights, heard: list[TalkClip]) -> None:
+        for live in (False, True):
+            mouths = {clip.name: perform(LearnedLips(RATE_HZ, weights, live), clip.waveform) for clip in heard}
+            tables.setdefault(f"{title}, live" if live else title, {}).update(mouths)
+
     for fold in FOLDS:
         weights = _finetuned(run, material.without(frozenset(fold)))
-        mouths |= {c.name: perform(LearnedLips(RATE_HZ, weights), c.waveform) for c in clips if c.speaker in fold}
-    return mouths, {clip.name: perform(LearnedLips(RATE_HZ, zero), clip.waveform) for clip in clips}
+        take("speaker-disjoint cross-validation", weights, [clip for clip in clips if clip.speaker in fold])
+    take("synthetic speech only (zero-shot)", _weights(run / "pretrain"), clips)
+    return tables
 
 
 def _finetuned(run: Path, material: object) -> LipWeights:
@@ -167,7 +176,7 @@ def _weights(stage: Path) -> LipWeights:
     return LipWeights(tensors, net.config, Card("lips", "unsaved", "0", {}, "", ""))
 
 
-def phone_accuracy(weights: LipWeights) -> Iterator[tuple[str, float]]:
+def phone_accuracy(weights: LipWeights, far: bool) -> Iterator[tuple[str, float]]:
     """Share of 20 ms frames whose phone is recognised, for voices that were never heard in training."""
     for what, names in held_out_voices().items():
         rng = np.random.default_rng(1)
@@ -175,25 +184,29 @@ def phone_accuracy(weights: LipWeights) -> Iterator[tuple[str, float]]:
         for name in names * max(1, 12 // len(names)):
             speech = utterance(name, rng, varied=False)
             phones = lesson_of_speech(speech).phones
-            states = states_of(SpeechEncoder(weights.tensors, weights.config), speech.waveform)
+            states = states_of(SpeechEncoder(weights.tensors, weights.config, far), speech.waveform)
             assert phones is not None and states.posteriors is not None
             right += int((states.posteriors[: len(phones)].argmax(1) == phones).sum())
             total += len(phones)
         yield what, right / total
 
 
-def openness(weights: LipWeights) -> Iterator[tuple[str, float, float]]:
-    """Aperture, median and largest, in 10 s of what is no voice, over the median while speaking."""
+def openness(weights: LipWeights, files: list[Path], live: bool) -> Iterator[tuple[str, float, float, float]]:
+    """Of 10 s of what is no voice: aperture, median and largest, over the median while speaking; share above 15 %."""
     rng = np.random.default_rng(5)
-    speaking = np.median(perform(LearnedLips(RATE_HZ, weights), read_speech(SAMPLE).waveform)[:, 0])
+    speaking = np.median(perform(LearnedLips(RATE_HZ, weights, live), read_speech(SAMPLE).waveform)[:, 0])
     sounds: dict[str, Callable[[], np.ndarray]] = {
         "silence": lambda: np.zeros(10 * SAMPLE_RATE, np.float32),
         "white noise": lambda: (0.1 * rng.standard_normal(10 * SAMPLE_RATE)).astype(np.float32),
         **{f"music {k + 1}": lambda: music(10.0, rng) for k in range(6)},
     }
+    for file in files:
+        waveform = read_speech(file).waveform[: 60 * SAMPLE_RATE]
+        for k, piece in enumerate(np.split(waveform, range(10 * SAMPLE_RATE, len(waveform), 10 * SAMPLE_RATE))):
+            sounds[f"{file.stem}, {10 * k} s"] = lambda piece=piece: piece
     for what, make in sounds.items():
-        aperture = perform(LearnedLips(RATE_HZ, weights), make())[:, 0]
-        yield what, float(np.median(aperture) / speaking), float(aperture.max() / speaking)
+        aperture = perform(LearnedLips(RATE_HZ, weights, live), make())[:, 0] / speaking
+        yield what, float(np.median(aperture)), float(aperture.max()), float((aperture > 0.15).mean())
 
 
 def speed(weights: LipWeights) -> float:
@@ -206,11 +219,14 @@ def speed(weights: LipWeights) -> float:
     return len(voice) / SAMPLE_RATE / (time.process_time() - start_s)
 
 
-def _report_sounds(weights: LipWeights) -> None:
-    for what, accuracy in phone_accuracy(weights):
-        print(f"phone accuracy, {what}: {accuracy:.1%}")
-    for what, median, largest in openness(weights):
-        print(f"aperture in {what}: median {median:.1%}, largest {largest:.1%} of the median while speaking")
+def _report_sounds(weights: LipWeights, files: list[Path]) -> None:
+    for live in (False, True):
+        print("live lips" if live else "lips of files")
+        for what, accuracy in phone_accuracy(weights, far=not live):
+            print(f"  phone accuracy, {what}: {accuracy:.1%}")
+        print("  aperture over its median while speaking:")
+        for what, median, largest, share in openness(weights, files, live):
+            print(f"    {what}: median {median:.1%}, largest {largest:.1%}, above 15 % in {share:.1%} of the time")
     print(f"{speed(weights):.0f} s of voice a CPU second (set OMP_NUM_THREADS=1)", flush=True)
 
 
@@ -219,19 +235,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--cross-validate", type=Path, metavar="RUN")
-    parser.add_argument("--sounds", action="store_true")
+    parser.add_argument("--sounds", nargs="*", type=Path, metavar="FILE")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     weights = shipped_lips()
-    if chosen.sounds and weights is not None:
-        _report_sounds(weights)
+    if chosen.sounds is not None and weights is not None:
+        _report_sounds(weights, chosen.sounds)
         return
     clips = list(talk_clips(chosen.data))
     rows: dict[str, dict[str, Row]] = {}
     if chosen.cross_validate is not None:
-        learned, zero = cross_validated(chosen.cross_validate, chosen.data, clips)
-        rows["speaker-disjoint cross-validation"] = score(clips, learned)
-        rows["synthetic speech only (zero-shot)"] = score(clips, zero)
+        tables = cross_validated(chosen.cross_validate, chosen.data, clips)
+        rows |= {title: score(clips, mouths) for title, mouths in tables.items()}
     elif weights is not None:
         shipped = {clip.name: perform(LearnedLips(RATE_HZ, weights), clip.waveform) for clip in clips}
         rows["as shipped, which learned from these clips"] = score(clips, shipped)

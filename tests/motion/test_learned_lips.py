@@ -13,7 +13,7 @@ import vultus
 from vultus.audio.io import read_speech
 from vultus.core.bases import ARKIT52
 from vultus.core.types import SAMPLE_RATE
-from vultus.data.spoken import music
+from vultus.data.sounds import music
 from vultus.face.mouth import performed_mouth
 from vultus.motion.components import COMPONENTS, basis, components_of
 from vultus.motion.learned_lips import LearnedLips, default_lips, shipped_lips
@@ -29,9 +29,9 @@ def voice() -> np.ndarray:
     return read_speech(SAMPLE).waveform
 
 
-def whole(waveform: np.ndarray, fps: float = 25) -> np.ndarray:
+def whole(waveform: np.ndarray, fps: float = 25, live: bool = False) -> np.ndarray:
     assert WEIGHTS is not None
-    lips = LearnedLips(fps, WEIGHTS)
+    lips = LearnedLips(fps, WEIGHTS, live)
     return np.concatenate([lips.push(waveform), lips.finish()])
 
 
@@ -47,19 +47,20 @@ def test_it_covers_the_voice_at_any_rate(voice: np.ndarray, fps: float) -> None:
 
 
 @settings(max_examples=12, deadline=None)
-@given(cuts=st.lists(st.integers(0, 40_000), max_size=12), fps=st.sampled_from([25, 29.97, 60]))
-def test_chunks_do_not_matter(cuts: list[int], fps: float) -> None:
+@given(cuts=st.lists(st.integers(0, 40_000), max_size=12), fps=st.sampled_from([25, 29.97, 60]), live=st.booleans())
+def test_chunks_do_not_matter(cuts: list[int], fps: float, live: bool) -> None:
     assert WEIGHTS is not None
     waveform = read_speech(SAMPLE).waveform[:40_000]
-    lips = LearnedLips(fps, WEIGHTS)
+    lips = LearnedLips(fps, WEIGHTS, live)
     parts = [lips.push(chunk) for chunk in np.split(waveform, sorted(cuts))] + [lips.finish()]
-    np.testing.assert_allclose(np.concatenate(parts), whole(waveform, fps), atol=1e-5)
+    np.testing.assert_allclose(np.concatenate(parts), whole(waveform, fps, live), atol=1e-5)
 
 
-def test_frames_are_out_in_time(voice: np.ndarray) -> None:
+@pytest.mark.parametrize("live", [True, False])
+def test_frames_are_out_in_time(voice: np.ndarray, live: bool) -> None:
     assert WEIGHTS is not None
-    lips, frames = LearnedLips(30, WEIGHTS), 0
-    assert lips.lookahead_s <= 0.12 + 1e-9
+    lips, frames = LearnedLips(30, WEIGHTS, live), 0
+    assert lips.lookahead_s <= (0.12 if live else 1.0) + 1e-9
     for at in range(0, 48_000, 160):
         frames += len(lips.push(voice[at : at + 160]))
         due = np.floor(((at + 160) / SAMPLE_RATE - lips.lookahead_s) * 30 - 0.5) + 1

@@ -23,7 +23,7 @@ def small_net() -> torch.nn.Module:
     torch.manual_seed(0)
     net = SpeechNet(SpeechNetConfig(width=12))
     net.expect(log_mel(VOICE), np.zeros((4, 11), np.float32))
-    for block in net.blocks:
+    for block in (*net.near.blocks, *net.far.blocks):
         torch.nn.init.normal_(block.norm.running_mean)
         torch.nn.init.uniform_(block.norm.running_var, 0.5, 2)
     return net.eval()
@@ -33,17 +33,18 @@ NET = small_net()
 TENSORS = {name: tensor.numpy() for name, tensor in NET.exported().items()}
 
 
-def encoder() -> SpeechEncoder:
-    return SpeechEncoder(TENSORS, NET.config)
+def encoder(far: bool = False) -> SpeechEncoder:
+    return SpeechEncoder(TENSORS, NET.config, far)
 
 
-def test_numpy_does_what_torch_does() -> None:
+@pytest.mark.parametrize("tower", ["near", "far"])
+def test_numpy_does_what_torch_does(tower: str) -> None:
     mel = log_mel(np.pad(VOICE, (0, SAMPLE_RATE)))
     mel = torch.from_numpy(mel[: len(mel) // 2 * 2].T[None])
     with torch.no_grad():
-        hidden = NET.hidden(mel)[0].T.numpy()
-        likely = torch.softmax(NET(mel)[0][0], 0).T.numpy()
-    states = states_of(encoder(), VOICE)
+        heard = NET(mel)[tower]
+    hidden, likely = heard.hidden[0].T.numpy(), torch.softmax(heard.phones[0], 0).T.numpy()
+    states = states_of(encoder(tower == "far"), VOICE)
     assert len(states) == state_count(len(VOICE)) == 77
     np.testing.assert_allclose(states.hidden, hidden[:77], atol=1e-4)
     assert states.posteriors is not None
@@ -51,29 +52,30 @@ def test_numpy_does_what_torch_does() -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(cuts=st.lists(st.integers(0, len(VOICE)), max_size=10))
-def test_chunks_do_not_matter(cuts: list[int]) -> None:
-    listener = encoder()
+@given(cuts=st.lists(st.integers(0, len(VOICE)), max_size=10), far=st.booleans())
+def test_chunks_do_not_matter(cuts: list[int], far: bool) -> None:
+    listener = encoder(far)
     parts = [listener.push(chunk) for chunk in np.split(VOICE, sorted(cuts))] + [listener.finish()]
-    np.testing.assert_allclose(SpeechStates.concatenate(parts).hidden, states_of(encoder(), VOICE).hidden, atol=1e-5)
+    whole = states_of(encoder(far), VOICE).hidden
+    np.testing.assert_allclose(SpeechStates.concatenate(parts).hidden, whole, atol=1e-5)
 
 
-def test_what_comes_later_than_the_lookahead_is_not_heard_and_states_are_out_by_then() -> None:
-    listener = encoder()
-    assert listener.lookahead_s <= 0.1 + 1e-9
+@pytest.mark.parametrize("far", [False, True])
+def test_what_comes_later_than_the_lookahead_is_not_heard_and_states_are_out_by_then(far: bool) -> None:
+    listener = encoder(far)
     until = SAMPLE_RATE
     out = listener.push(VOICE[:until])
     assert len(out) > (until / SAMPLE_RATE - listener.lookahead_s) * 50
     changed = VOICE.copy()
     changed[until:] = 0.5
-    np.testing.assert_allclose(states_of(encoder(), changed).hidden[: len(out)], out.hidden, atol=1e-5)
+    np.testing.assert_allclose(states_of(encoder(far), changed).hidden[: len(out)], out.hidden, atol=1e-5)
 
 
 def test_the_shipped_sizes_keep_their_promises() -> None:
     from vultus.perception.speech_net import SpeechNet
 
     assert sum(parameter.numel() for parameter in SpeechNet(SpeechNetConfig()).parameters()) < 3_000_000
-    assert SpeechNetConfig().lookahead_s <= 0.1 + 1e-9
+    assert SpeechNetConfig().lookahead_s(far=False) <= 0.1 + 1e-9
 
 
 def test_an_empty_voice_has_one_state() -> None:

@@ -1,11 +1,10 @@
-"""Synthetic speech with exact phones, in many voices and languages, and sounds that are no speech at all."""
+"""Synthetic speech with exact phones, in many voices and languages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.signal import lfilter
 
 from vultus.audio.phones import SILENCE
 from vultus.audio.sentences import SENTENCES, random_text
@@ -89,74 +88,3 @@ def utterance(voice: str, rng: np.random.Generator, varied: bool = True) -> Spee
             at_s += speech.duration_s
             parts.append(speech.waveform)
     return Speech(np.concatenate(parts), tuple(phones))
-
-
-def noise(duration_s: float, rng: np.random.Generator) -> np.ndarray:
-    """Noise (n,) float32 of a random colour, steady or in gusts."""
-    white = rng.standard_normal(round(duration_s * SAMPLE_RATE))
-    pole = rng.uniform(-0.3, 0.98)
-    coloured = lfilter([1 - abs(pole)], [1, -pole], white)
-    if rng.random() < 0.5:
-        gusts = np.interp(np.arange(len(white)), np.linspace(0, len(white), 40), rng.uniform(0.05, 1, 40))
-        coloured *= gusts
-    return _levelled(coloured, rng)
-
-
-def music(duration_s: float, rng: np.random.Generator) -> np.ndarray:
-    """Instrumental music (n,) float32: chords, a tune and, often, drums, played on additive instruments."""
-    samples = round(duration_s * SAMPLE_RATE)
-    track = np.zeros(samples)
-    beat_s, root_hz = rng.uniform(0.25, 0.7), rng.uniform(60, 220)
-    tune, chord = _timbre(rng), _timbre(rng)
-    scale = np.array([0, 2, 4, 5, 7, 9, 11]) if rng.random() < 0.5 else np.array([0, 2, 3, 5, 7, 8, 10])
-    at_s = 0.0
-    while at_s < duration_s:
-        length_s = beat_s * rng.choice([0.5, 1, 1, 2])
-        if rng.random() < 0.85:
-            step = 12 * rng.integers(1, 4) + rng.choice(scale)
-            _play(track, at_s, length_s, root_hz * 2 ** (step / 12), tune, rng.uniform(0.4, 1))
-        at_s += length_s
-    for bar_s in np.arange(0, duration_s, 4 * beat_s):
-        start = rng.integers(0, 7)
-        for third in range(3):
-            step = scale[(start + 2 * third) % 7] + 12 * (1 + (start + 2 * third) // 7)
-            _play(track, bar_s, 4 * beat_s, root_hz * 2 ** (step / 12), chord, 0.4)
-    if rng.random() < 0.6:
-        _drum(track, beat_s, rng)
-    return _levelled(track, rng)
-
-
-def _timbre(rng: np.random.Generator) -> tuple[np.ndarray, float, float]:
-    """Levels of the harmonics, attack and decay in seconds."""
-    count = rng.integers(3, 20)
-    levels = np.arange(1, count + 1) ** -rng.uniform(0.5, 2.5) * rng.uniform(0.2, 1, count)
-    return levels, rng.uniform(0.003, 0.12), rng.uniform(0.15, 2.5)
-
-
-def _play(track: np.ndarray, at_s: float, length_s: float, pitch_hz: float, timbre: tuple, level: float) -> None:
-    levels, attack_s, decay_s = timbre
-    start = round(at_s * SAMPLE_RATE)
-    t = np.arange(min(round(1.2 * length_s * SAMPLE_RATE), len(track) - start)) / SAMPLE_RATE
-    if len(t) == 0:
-        return
-    phase = 2 * np.pi * pitch_hz * (t + 0.0005 * np.sin(2 * np.pi * 5.5 * t))
-    audible = np.arange(1, len(levels) + 1)
-    audible = audible[audible * pitch_hz < 0.45 * SAMPLE_RATE]
-    tone = sum(levels[k - 1] * np.sin(k * phase) for k in audible)
-    envelope = np.minimum(1, t / attack_s) * np.exp(-t / decay_s) * np.clip((1.2 * length_s - t) / 0.03, 0, 1)
-    track[start : start + len(t)] += level * envelope * tone
-
-
-def _drum(track: np.ndarray, beat_s: float, rng: np.random.Generator) -> None:
-    for k, at_s in enumerate(np.arange(0, len(track) / SAMPLE_RATE - 0.3, beat_s / 2)):
-        t = np.arange(round(0.25 * SAMPLE_RATE)) / SAMPLE_RATE
-        kick = np.sin(2 * np.pi * 55 * t + 6 * np.exp(-t / 0.03)) * np.exp(-t / 0.09)
-        hit = rng.standard_normal(len(t)) * np.exp(-t / rng.uniform(0.01, 0.08))
-        sound = (1.2 * kick if k % 4 == 0 else 0) + (0.7 * hit if k % 4 == 2 else 0.25 * hit)
-        start = round(at_s * SAMPLE_RATE)
-        track[start : start + len(t)] += sound[: len(track) - start]
-
-
-def _levelled(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    peak = 10 ** rng.uniform(-1.5, -0.1)
-    return (samples * peak / max(np.abs(samples).max(), 1e-9)).astype(np.float32)

@@ -45,45 +45,51 @@ def shipped_lips() -> LipWeights | None:
     return load_lips(folders[-1]) if folders else None
 
 
-def default_lips(fps: float) -> LipMotion:
+def default_lips(fps: float, live: bool = False) -> LipMotion:
     """The lips of a voice alone: learned where the weights are installed, from recognised phones otherwise."""
     weights = shipped_lips()
-    return PhoneLips(fps) if weights is None else LearnedLips(fps, weights)
+    return PhoneLips(fps) if weights is None else LearnedLips(fps, weights, live)
 
 
 class LearnedLips:
-    """Lips from a trained encoder (`motion.lips.LipMotion`): any language, live, 120 ms behind the voice.
+    """Lips from a trained encoder (`motion.lips.LipMotion`): any language, `live` 120 ms behind the voice.
 
-    Between phrases they come to rest; music and noise, which the encoder takes for silence, do not move them.
+    Where nobody waits, lips that listen .98 s ahead are better. In short pauses they stay as people's do, a little
+    apart; after a phrase they come to rest. Music and noise, which the encoder takes for silence, do not move them.
     """
 
     GAIN = 1.25
     """Least squares makes timid lips: their motion is enlarged to that of people."""
     FREE, LIMIT = 0.35, 0.65
     """Weights beyond the first bend softly towards the second: a voice unlike those learned from must not shout."""
-    LINGER_S, SETTLE_S = 0.08, 0.6
-    """After a voice the lips stay for a moment, then close; they are at rest `SETTLE_S` after it."""
-    VOICE = 0.5
-    """Probability of any sound but silence above which somebody speaks."""
-    SURE_S = 0.03
-    """Time constant of that probability: clicks and single beats do not make a voice."""
+    LINGER_S, SETTLE_S = 0.5, 1.1
+    """So long after a voice the lips begin to close, and are at rest."""
+    VOICE = 0.4
+    """Probability of any sound but silence above which somebody speaks, on the mean around a moment: clicks and single
+    notes do not make a voice."""
+    BEFORE, AFTER = 6, 15
+    """States that this mean reaches back, and ahead where nobody waits."""
     WAKE_S = 0.04
     """Time constant with which resting lips come alive."""
 
-    def __init__(self, fps: float, weights: LipWeights) -> None:
+    def __init__(self, fps: float, weights: LipWeights, live: bool = False) -> None:
         self.fps = fps
-        self._encoder = SpeechEncoder(weights.tensors, weights.config)
-        self._head = weights.tensors["lips.weight"].T, weights.tensors["lips.bias"]
+        self._encoder = SpeechEncoder(weights.tensors, weights.config, far=not live)
+        tower = "near" if live else "far"
+        self._head = weights.tensors[f"{tower}.lips.weight"].T, weights.tensors[f"{tower}.lips.bias"]
+        self._after = 0 if live else self.AFTER
+        self._undecided = np.zeros((0, len(COMPONENTS)), np.float32)
+        self._voice = np.zeros(self.BEFORE)  # of the undecided states and of those just before them
         self._components = np.zeros((0, len(COMPONENTS)), np.float32)
         self._first_state = 0  # index of _components[0]
         self._since_voice = 10**6  # states since somebody spoke
-        self._voice, self._awake = np.zeros(1), np.zeros(1)
+        self._awake = np.zeros(1)
         self._frame = self._samples = 0
 
     @property
     def lookahead_s(self) -> float:
-        """See `LipMotion`: the encoder's, and one of its states to interpolate to."""
-        return self._encoder.lookahead_s + 1 / RATE_HZ
+        """See `LipMotion`: the encoder's, what it takes to be sure of a voice, and one state to interpolate to."""
+        return self._encoder.lookahead_s + (self._after + 1) / RATE_HZ
 
     def push(self, samples: np.ndarray) -> np.ndarray:
         """See `LipMotion.push`."""
@@ -95,27 +101,38 @@ class LearnedLips:
     def finish(self) -> np.ndarray:
         """See `LipMotion.finish`."""
         self._take(self._encoder.finish())
+        self._decide(np.zeros(self._after))
         return self._emit(frame_count(self._samples, self.fps))
 
     def _take(self, states: SpeechStates) -> None:
         weight, bias = self._head
         assert states.posteriors is not None
         components = self.GAIN * np.maximum(states.hidden @ weight + bias, 0)
-        components *= self._alive(1 - states.posteriors[:, _SILENCE])[:, None]
-        self._components = np.concatenate([self._components, components])
+        self._undecided = np.concatenate([self._undecided, components])
+        self._decide(1 - states.posteriors[:, _SILENCE])
 
-    def _alive(self, voice: np.ndarray) -> np.ndarray:
-        """How far the lips are from rest (n,), 0-1, from the probability of a voice (n,)."""
-        if len(voice) == 0:
-            return voice
-        voice, self._voice = _eased(voice, self.SURE_S, self._voice)
-        at = np.arange(len(voice))
-        last = np.maximum.accumulate(np.where(voice > self.VOICE, at, -1 - self._since_voice))
+    def _decide(self, voice: np.ndarray) -> None:
+        """Take the probability of a voice (n,) in further states; close the lips of those where nobody speaks."""
+        self._voice = np.concatenate([self._voice, voice])
+        window = self.BEFORE + 1 + self._after
+        count = len(self._voice) - window + 1
+        if count <= 0:
+            return
+        around = np.convolve(self._voice, np.full(window, 1 / window), "valid")
+        decided = self._undecided[:count] * self._alive(around > self.VOICE)[:, None]
+        self._components = np.concatenate([self._components, decided])
+        self._undecided, self._voice = self._undecided[count:], self._voice[count:]
+
+    def _alive(self, speaks: np.ndarray) -> np.ndarray:
+        """How far the lips are from rest (n,), 0-1, by whether somebody speaks (n,)."""
+        at = np.arange(len(speaks))
+        last = np.maximum.accumulate(np.where(speaks, at, -1 - self._since_voice))
         self._since_voice = int(at[-1] - last[-1])
         past = ((at - last) / RATE_HZ - self.LINGER_S) / (self.SETTLE_S - self.LINGER_S)
         share = np.clip(past, 0, 1)
         target = 1 - share * share * (3 - 2 * share)
-        alive, self._awake = _eased(target, self.WAKE_S, self._awake)
+        keep = float(np.exp(-1 / (RATE_HZ * self.WAKE_S)))
+        alive, self._awake = lfilter([1 - keep], [1, -keep], target, zi=self._awake)
         return alive.astype(np.float32)
 
     def _emit(self, until: int) -> np.ndarray:
@@ -138,10 +155,3 @@ class LearnedLips:
         stale = max(0, min(state - self._first_state, len(self._components) - 1))
         self._components = self._components[stale:]
         self._first_state += stale
-
-
-def _eased(values: np.ndarray, time_s: float, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Values (n,) at `RATE_HZ` through a first-order low-pass, and its state (1,) after them."""
-    keep = float(np.exp(-1 / (RATE_HZ * time_s)))
-    eased, state = lfilter([1 - keep], [1, -keep], values, zi=state)
-    return eased, state

@@ -80,9 +80,9 @@ class MouthTrack:
     later phone can change.
     """
 
-    SHORT_PAUSE_S = 0.25
+    SHORT_PAUSE_S = 0.5
     """In shorter pauses the mouth only passes from sound to sound; in longer ones it comes to rest."""
-    LINGER_S, SETTLE_S = 0.08, 0.6
+    LINGER_S, SETTLE_S = 0.3, 0.9
     """After a sound the lips stay for a moment, then close; they are at rest `SETTLE_S` after it."""
     OPEN_AHEAD_S = 0.2
     """How long before a sound the resting lips begin to move."""

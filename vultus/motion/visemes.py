@@ -39,26 +39,26 @@ class Viseme:
 
 
 _AA, _AO, _EH = Viseme(1.2), Viseme(0.11, -1.36, funnel=0.6), Viseme(0.7, 0.3)
-_IY, _UW = Viseme(0.0, 0.8, teeth=0.3), Viseme(-0.6, -1.3, funnel=0.15)
+_IY, _UW = Viseme(0.3, 0.8, teeth=0.3), Viseme(-0.6, -1.3, funnel=0.15)
 _ALVEOLAR = Viseme(0.1, 0.15, 0.45, 0.2, teeth=0.4)
-_SIBILANT = Viseme(-0.25, 0.35, 0.9, 0.35, teeth=0.9)
-_POSTALVEOLAR = Viseme(-0.15, -0.8, 0.9, 0.9, funnel=0.8, teeth=0.7)
+_SIBILANT = Viseme(-0.05, 0.35, 0.9, 0.35, teeth=0.9)
+_POSTALVEOLAR = Viseme(0.05, -0.55, 0.9, 0.9, funnel=0.8, teeth=0.7)
 _VELAR = Viseme(0.3, 0.1, 0.35, 0.15)
 _BILABIAL = Viseme(-0.7, -0.1, 0.8, 0.2)
 _LABIODENTAL = Viseme(-0.93, 0.0, 0.9, 0.3)
 _DENTAL = Viseme(0.1, 0.0, 0.6, 0.2, teeth=0.3, tongue=1.0)
 
 VISEMES: dict[str, tuple[Viseme, ...]] = {
-    "AA": (_AA,), "AE": (Viseme(1.2, 0.5, teeth=0.2),), "AH": (Viseme(0.45, 0.0, 0.8, 0.7),), "AO": (_AO,),
+    "AA": (_AA,), "AE": (Viseme(1.2, 0.5, teeth=0.2),), "AH": (Viseme(0.2, 0.0, 0.8, 0.7),), "AO": (_AO,),
     "AW": (_AA, Viseme(-0.4, -1.1)), "AY": (_AA, _IY), "EH": (_EH,), "ER": (Viseme(-0.48, -0.5, funnel=0.6),),
-    "EY": (_EH, _IY), "IH": (Viseme(0.2, 0.3, teeth=0.2),), "IY": (_IY,), "OW": (Viseme(-0.1, -1.0, funnel=0.5), _UW),
+    "EY": (_EH, _IY), "IH": (Viseme(0.2, 0.3, teeth=0.2),), "IY": (_IY,), "OW": (Viseme(-0.3, -0.9, funnel=0.5), _UW),
     "OY": (_AO, _IY), "UH": (Viseme(-0.3, -0.8),), "UW": (_UW,),
     "B": (_BILABIAL,), "P": (_BILABIAL,), "M": (_BILABIAL,), "F": (_LABIODENTAL,), "V": (_LABIODENTAL,),
-    "T": (_ALVEOLAR,), "D": (_ALVEOLAR,), "N": (_ALVEOLAR,), "L": (Viseme(0.25, 0.0, 0.5, 0.25, tongue=0.2),),
+    "T": (_ALVEOLAR,), "D": (_ALVEOLAR,), "N": (_ALVEOLAR,), "L": (Viseme(0.0, -0.3, 0.5, 0.25, tongue=0.2),),
     "S": (_SIBILANT,), "Z": (_SIBILANT,), "SH": (_POSTALVEOLAR,), "ZH": (_POSTALVEOLAR,), "CH": (_POSTALVEOLAR,),
     "JH": (_POSTALVEOLAR,), "TH": (_DENTAL,), "DH": (_DENTAL,), "K": (_VELAR,), "G": (_VELAR,), "NG": (_VELAR,),
-    "HH": (Viseme(0.5, 0.0, 0.3, 0.1),), "R": (Viseme(-0.3, -0.7, 0.6, 1.0, funnel=0.7),),
-    "W": (Viseme(-0.65, -1.6, 1.1, 1.6, funnel=0.1),), "Y": (Viseme(-0.15, 0.4, 0.6, 0.4, teeth=0.2),),
+    "HH": (Viseme(0.9, 0.0, 0.4, 0.1),), "R": (Viseme(-0.05, -0.7, 0.6, 1.0, funnel=0.7),),
+    "W": (Viseme(-0.65, -1.6, 1.1, 1.6, funnel=0.1),), "Y": (Viseme(0.15, 0.4, 0.6, 0.4, teeth=0.2),),
 }  # fmt: skip
 """Every ARPAbet phone but SIL; diphthongs are two visemes, the first a little longer."""
 
@@ -73,7 +73,7 @@ _SPREAD_S = 0.055
 """How far a viseme's influence fades beyond its span (sd of a Gaussian)."""
 _DIPHTHONG_TURN = 0.55
 
-_PARTED = Viseme(0.0)
+_PARTED = Viseme(-0.2, 0.25)
 _PARTED_WEIGHT = 0.04
 """What the mouth tends to where no phone is near: lips a little apart, as measured in short pauses."""
 

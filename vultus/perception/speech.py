@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -68,54 +68,67 @@ def states_of(listener: Listener, waveform: np.ndarray) -> SpeechStates:
 
 
 @dataclass(frozen=True)
+class TowerConfig:
+    """Residual blocks of a tower: their dilations, and how many hidden frames of future each sees."""
+
+    dilations: tuple[int, ...]
+    ahead: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class SpeechNetConfig:
-    """Sizes of our network (`perception.speech_net`). `ahead` are hidden frames of future that each block sees."""
+    """Sizes of our network (`perception.speech_net`)."""
 
     width: int = 128
     kernel: int = 5
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2)
-    ahead: tuple[int, ...] = (1, 2, 0, 0, 1, 0)
+    near: TowerConfig = TowerConfig((1, 2, 4, 8, 1, 2), (1, 2, 0, 0, 1, 0))
+    far: TowerConfig = TowerConfig((4, 8, 2), (8, 16, 4))
     mel_ahead: int = 1
     """Log-mel frames of future that the first convolution sees."""
     symbols: int = 40
     components: int = 11
     dropout: float = 0.1
 
-    @property
-    def lookahead_s(self) -> float:
-        """Voice past a hidden state's time that it depends on: .1 s as shipped."""
-        return sum(self.ahead) / RATE_HZ + (1 + self.mel_ahead) / FRAME_RATE_HZ
+    def lookahead_s(self, far: bool) -> float:
+        """Voice past a hidden state's time that it depends on: .1 s of the near tower as shipped, .66 s of the far."""
+        states = sum(self.near.ahead) + (sum(self.far.ahead) if far else 0)
+        return states / RATE_HZ + (1 + self.mel_ahead) / FRAME_RATE_HZ
 
     @staticmethod
-    def of(config: Mapping[str, object]) -> SpeechNetConfig:
+    def of(config: Mapping[str, Any]) -> SpeechNetConfig:
         """From the plain values that a card keeps."""
         plain = {f.name: config[f.name] for f in fields(SpeechNetConfig) if f.name in config}
-        return SpeechNetConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()})  # type: ignore[arg-type]
+        for tower in ("near", "far"):
+            plain[tower] = TowerConfig(tuple(plain[tower]["dilations"]), tuple(plain[tower]["ahead"]))
+        return SpeechNetConfig(**plain)
 
 
 class SpeechEncoder:
-    """Our network on one voice. Tensors: `SpeechNet.exported`, with `mel_mean` (BANDS,) and `mel_spread` (1,).
+    """Our network on one voice: its near tower, or the `far` one. Tensors: `SpeechNet.exported`.
 
     What comes out does not depend on how the samples are cut into chunks. After its end the voice is taken to be
     followed by silence.
     """
 
-    def __init__(self, tensors: Mapping[str, np.ndarray], config: SpeechNetConfig) -> None:
-        self._config = config
+    def __init__(self, tensors: Mapping[str, np.ndarray], config: SpeechNetConfig, far: bool = False) -> None:
         self._mel = LogMel()
         self._norm = RunningNorm(tensors["mel_mean"], float(tensors["mel_spread"][0]))
         self._first = _Convolution(tensors, "first", config, 1, config.mel_ahead, BANDS)
+        towers = {"near": config.near, "far": config.far} if far else {"near": config.near}
         self._blocks = [
-            _Convolution(tensors, f"block{i}", config, dilation, ahead, config.width)
-            for i, (dilation, ahead) in enumerate(zip(config.dilations, config.ahead, strict=True))
+            _Convolution(tensors, f"{name}.block{i}", config, dilation, ahead, config.width)
+            for name, tower in towers.items()
+            for i, (dilation, ahead) in enumerate(zip(tower.dilations, tower.ahead, strict=True))
         ]
-        self._head = tensors["phones.weight"].T, tensors["phones.bias"]
+        top = list(towers)[-1]
+        self._phones = tensors[f"{top}.phones.weight"].T, tensors[f"{top}.phones.bias"]
+        self._lookahead_s = config.lookahead_s(far)
         self._samples = self._states = 0
 
     @property
     def lookahead_s(self) -> float:
         """See `Listener`."""
-        return self._config.lookahead_s
+        return self._lookahead_s
 
     def push(self, samples: np.ndarray) -> SpeechStates:
         """See `Listener.push`."""
@@ -140,7 +153,7 @@ class SpeechEncoder:
         x = self._first.push(self._norm.push(self._mel.push(samples)))
         for block in self._blocks:
             x = block.push(x)
-        weight, bias = self._head
+        weight, bias = self._phones
         logits = x @ weight + bias
         likely = np.exp(logits - logits.max(1, keepdims=True, initial=-np.inf))
         return SpeechStates(x, likely / likely.sum(1, keepdims=True))

@@ -1,9 +1,13 @@
 """The speech network as torch trains it: log-mel in, hidden states at 50 Hz out; `perception.speech` runs it.
 
-Convolutions see little of the future by design: the shipped network needs 100 ms of voice past a hidden state.
+Two towers, one on the other. The near one sees little of the future by design (100 ms of voice past a hidden state, as
+shipped), for live use. The far one listens to the near one's states, to their future too, for files. Each names phones
+and moves lips.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,11 +16,19 @@ from torch.nn import functional
 
 from vultus.audio import features
 from vultus.audio.features import BANDS
-from vultus.perception.speech import SpeechNetConfig
+from vultus.perception.speech import SpeechNetConfig, TowerConfig
+
+
+class Heard(NamedTuple):
+    """Hidden states (B, width, T / 2), phone logits (B, phones, T / 2) and lip components (B, lips, T / 2)."""
+
+    hidden: Tensor
+    phones: Tensor
+    lips: Tensor
 
 
 class SpeechNet(nn.Module):
-    """Log-mel (B, BANDS, T) -> hidden states (B, width, T / 2), phone logits, lip components.
+    """Log-mel (B, BANDS, T) -> what either tower hears.
 
     A strided convolution and residual blocks of a dilated convolution, batch norm and ReLU. The mean and spread of
     log-mel that are expected of a voice (`expect`) are part of the weights. Lips start as a constant.
@@ -26,12 +38,15 @@ class SpeechNet(nn.Module):
         super().__init__()
         self.config = config
         self.first = nn.Conv1d(BANDS, config.width, config.kernel, stride=2)
-        self.blocks = nn.ModuleList(Block(config, i) for i in range(len(config.dilations)))
-        self.phones = nn.Conv1d(config.width, config.symbols, 1)
-        self.lips = nn.Conv1d(config.width, config.components, 1)
-        nn.init.zeros_(self.lips.weight)
+        self.near = _Tower(config, config.near)
+        self.far = _Tower(config, config.far)
         self.register_buffer("mel_mean", torch.zeros(BANDS))
         self.register_buffer("mel_spread", torch.ones(1))
+
+    @property
+    def towers(self) -> dict[str, _Tower]:
+        """By name, in the order in which a voice goes through them."""
+        return {"near": self.near, "far": self.far}
 
     def expect(self, mel: np.ndarray, components: np.ndarray) -> None:
         """Start from the log-mel frames (n, BANDS) and the lip components (m, C) of the training set."""
@@ -40,43 +55,55 @@ class SpeechNet(nn.Module):
         self.mel_mean.copy_(torch.from_numpy(voiced.mean(0)))
         self.mel_spread.fill_(float((voiced - voiced.mean(0)).std()))
         with torch.no_grad():
-            self.lips.bias.copy_(torch.from_numpy(components.astype(np.float32).mean(0)))
+            for tower in self.towers.values():
+                tower.lips.bias.copy_(torch.from_numpy(components.astype(np.float32).mean(0)))
 
-    def hidden(self, mel: Tensor) -> Tensor:
-        """Hidden states (B, width, T / 2) of log-mel (B, BANDS, T), T even."""
+    def forward(self, mel: Tensor) -> dict[str, Heard]:
+        """What each tower makes of log-mel (B, BANDS, T), T even."""
         ahead = self.config.mel_ahead
         mel = running_norm(mel, self.mel_mean, self.mel_spread)
         x = functional.relu(self.first(functional.pad(mel, (self.config.kernel - 1 - ahead, ahead))))
-        for block in self.blocks:
-            x = block(x)
-        return x
-
-    def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-        """Phone logits (B, phones, T / 2) and lip components (B, lips, T / 2)."""
-        x = self.hidden(mel)
-        return self.phones(x), self.lips(x)
+        heard = {}
+        for name, tower in self.towers.items():
+            for block in tower.blocks:
+                x = block(x)
+            heard[name] = Heard(x, tower.phones(x), tower.lips(x))
+        return heard
 
     def exported(self) -> dict[str, Tensor]:
         """Tensors for `perception.speech.SpeechEncoder`: batch norms folded into the convolutions before them."""
         tensors = {"first.weight": self.first.weight, "first.bias": self.first.bias}
         tensors |= {"mel_mean": self.mel_mean, "mel_spread": self.mel_spread}
-        for i, block in enumerate(self.blocks):
-            assert isinstance(block, Block)
-            scale = block.norm.weight / torch.sqrt(block.norm.running_var + block.norm.eps)
-            tensors[f"block{i}.weight"] = block.conv.weight * scale[:, None, None]
-            tensors[f"block{i}.bias"] = (block.conv.bias - block.norm.running_mean) * scale + block.norm.bias
-        for name in ("phones", "lips"):
-            head = getattr(self, name)
-            tensors |= {f"{name}.weight": head.weight[..., 0], f"{name}.bias": head.bias}
+        for name, tower in self.towers.items():
+            for i, block in enumerate(tower.blocks):
+                assert isinstance(block, Block)
+                scale = block.norm.weight / torch.sqrt(block.norm.running_var + block.norm.eps)
+                tensors[f"{name}.block{i}.weight"] = block.conv.weight * scale[:, None, None]
+                tensors[f"{name}.block{i}.bias"] = (block.conv.bias - block.norm.running_mean) * scale + block.norm.bias
+            for head, layer in (("phones", tower.phones), ("lips", tower.lips)):
+                tensors |= {f"{name}.{head}.weight": layer.weight[..., 0], f"{name}.{head}.bias": layer.bias}
         return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+class _Tower(nn.Module):
+    """Residual blocks, and on their last states the names of phones and the lips."""
+
+    def __init__(self, config: SpeechNetConfig, sizes: TowerConfig) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            Block(config, dilation, ahead) for dilation, ahead in zip(sizes.dilations, sizes.ahead, strict=True)
+        )
+        self.phones = nn.Conv1d(config.width, config.symbols, 1)
+        self.lips = nn.Conv1d(config.width, config.components, 1)
+        nn.init.zeros_(self.lips.weight)
 
 
 class Block(nn.Module):
     """x + dropout(relu(norm(conv(x)))), the convolution shifted so that it sees `ahead` frames of future."""
 
-    def __init__(self, config: SpeechNetConfig, index: int) -> None:
+    def __init__(self, config: SpeechNetConfig, dilation: int, ahead: int) -> None:
         super().__init__()
-        dilation, self._ahead = config.dilations[index], config.ahead[index]
+        self._ahead = ahead
         self._behind = (config.kernel - 1) * dilation - self._ahead
         self.conv = nn.Conv1d(config.width, config.width, config.kernel, dilation=dilation)
         self.norm = nn.BatchNorm1d(config.width)

@@ -27,12 +27,12 @@ PRESETS: dict[str, PortraitConfig] = {"default": DEFAULT}
 class PretrainConfig:
     """Of the stage on synthetic speech."""
 
-    speech_s: float = 9500.0
-    steps: int = 4000
-    batch: int = 16
-    negatives: int = 2
+    speech_s: float = 15000.0
+    steps: int = 8000
+    batch: int = 13
+    negatives: int = 3
     """Lessons of each batch that begin as noise or music."""
-    crop_s: float = 3.0
+    crop_s: float = 4.0
     lr: float = 3e-3
     seed: int = 0
 
@@ -41,20 +41,30 @@ class PretrainConfig:
 class FinetuneConfig:
     """Of the stage on real mouths; weights of its losses."""
 
-    steps: int = 170
+    steps: int = 300
     batch: int = 8
     synthetic: int = 4
     """Lessons of each batch that are synthetic, so that nothing is forgotten."""
     negatives: int = 1
     """Of these, lessons that begin as noise or music."""
-    crop_s: float = 3.0
+    crop_s: float = 4.0
     lr: float = 8e-4
     dropout: float = 0.2
+    stretch: float = 0.06
+    """Standard deviation of the logarithm of how much faster real speech is made."""
     velocity: float = 2.0
     closure: float = 0.5
-    spread: float = 0.8
+    spread: float = 0.3
     """As large motion as people's: squared log ratio of variances."""
+    correlation: float = 1.0
+    fitted: float = 0.3
+    """Of the fitted ARKit weights."""
+    contact: float = 0.5
+    """Lips that meet in B, P and M, and a lip at the teeth in F and V, in synthetic speech."""
     remembered: float = 0.7
+    average_from: float = 0.3
+    """Share of the steps after which weights are averaged."""
+    average_keep: float = 0.98
     seed: int = 0
 
 
