@@ -9,6 +9,7 @@ holds no landmarks and no MetaHuman controls: npz does. Read as well: ARKit tabl
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import os
@@ -40,10 +41,16 @@ _CSV_CHANNELS: dict[str, tuple[str, ...]] = {
 }
 
 
-def save_performance(performance: Performance, path: Path) -> None:
-    """Write a performance to `path`, .csv or .npz; the file appears only when it is whole. Raises InputError."""
+def save_performance(performance: Performance, path: Path, **beside: np.ndarray) -> None:
+    """Write a performance to `path`, .csv or .npz; the file appears only when it is whole. Raises InputError.
+
+    `beside` are further arrays to keep in an .npz, under names that are no channel's; `load_performance` skips them.
+    """
     path = check_target(Path(path))
-    writer: Callable[[Performance, BinaryIO], None] = _write_csv if path.suffix.lower() == ".csv" else _write_npz
+    to_csv = path.suffix.lower() == ".csv"
+    writer: Callable[[Performance, BinaryIO], None] = (
+        _write_csv if to_csv else functools.partial(_write_npz, beside=beside)
+    )
     partial = path.with_name(f".{path.name}.part.{uuid.uuid4().hex[:8]}")
     try:
         with partial.open("wb") as file:
@@ -125,7 +132,7 @@ def _write_csv(performance: Performance, file: BinaryIO) -> None:
     file.write(table.getvalue().encode())
 
 
-def _write_npz(performance: Performance, file: BinaryIO) -> None:
+def _write_npz(performance: Performance, file: BinaryIO, beside: dict[str, np.ndarray]) -> None:
     facts = {
         "version": _NPZ_VERSION,
         "fps": performance.fps,
@@ -134,7 +141,7 @@ def _write_npz(performance: Performance, file: BinaryIO) -> None:
         "source": performance.source,
     }
     channels = {name: getattr(performance, name) for name in performance.channels}
-    np.savez_compressed(file, valid=performance.valid, facts=np.array(json.dumps(facts)), **channels)
+    np.savez_compressed(file, valid=performance.valid, facts=np.array(json.dumps(facts)), **channels, **beside)
 
 
 def _read_npz(path: Path) -> Performance:

@@ -62,10 +62,15 @@ def track(frames: Frames, head: HeadModel | None = None, face: int | None = None
     `face` chooses among faces (from 1, the largest first); `where` names the video in errors. Frames without a face are
     not valid and filled in. Raises InputError when no frame shows a usable face.
     """
+    return performance_of(track_stream(frames, head, face, where), frames.fps)
+
+
+def performance_of(tracked: Iterable[TrackedFrame | None], fps: float) -> Performance:
+    """What `track` makes of the frames of `track_stream`, for who wants to look at them on the way."""
     series = _Series()
-    for tracked in track_stream(frames, head, face, where):
-        series.append(tracked)
-    return series.performance(frames.fps)
+    for frame in tracked:
+        series.append(frame)
+    return series.performance(fps)
 
 
 def fits(frames: Iterable[np.ndarray], head: HeadModel | None = None, face: int | None = None) -> Iterator[Fit | None]:
