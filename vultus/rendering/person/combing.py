@@ -141,9 +141,15 @@ def _flow(hair: Hair, style: Style, p: np.ndarray, roots: np.ndarray, normal: np
         want = want * (1 - down) + np.array([0, -1.0, -0.12]) * down
         if hair.parting > 0.7:
             front = np.clip((roots[:, 2] - 5) / 2, 0, 1) * (np.abs(roots[:, 0]) < 5.5)
-            want = np.where(front[:, None] > 0.5, np.stack([0.06 * roots[:, 0], -0.8 + 0 * away, 0.6 + 0 * away], 1), want)
+            want = np.where(
+                front[:, None] > 0.5, np.stack([0.06 * roots[:, 0], -0.8 + 0 * away, 0.6 + 0 * away], 1), want
+            )
     else:
-        want = p - CROWN + np.stack([0.25 * np.sign(hair.parting + 1e-3) * np.ones(len(p)), 0 * p[:, 0], 0.4 + 0 * p[:, 0]], 1)
+        want = (
+            p
+            - CROWN
+            + np.stack([0.25 * np.sign(hair.parting + 1e-3) * np.ones(len(p)), 0 * p[:, 0], 0.4 + 0 * p[:, 0]], 1)
+        )
     want = want - 0.8 * (want * normal).sum(1, keepdims=True) * normal
     return _unit(want)
 

@@ -86,9 +86,7 @@ def _loft(points: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     """Rings (R * E, 3) continuing an edge, and triangles in the numbering of points followed by rings."""
     base = points[edge]
     sign = np.sign(base[:, 2] + 2.0)
-    rings = [
-        np.stack([base[:, 0] * wide, base[:, 1] + drop, base[:, 2] + sign * out], 1) for wide, drop, out in RINGS
-    ]
+    rings = [np.stack([base[:, 0] * wide, base[:, 1] + drop, base[:, 2] + sign * out], 1) for wide, drop, out in RINGS]
     count = len(edge)
     numbers = np.vstack([edge, len(points) + np.arange(len(RINGS) * count).reshape(-1, count)])
     a, b = numbers[:-1], np.roll(numbers, -1, 1)[:-1]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
-from vultus.core.types import Fit
+from vultus.core.bases import ARKIT52, index_of
 from vultus.face.head import FLIP, project
 from vultus.rendering.person import film, materials, occlusion
 from vultus.rendering.person.appearance import Appearance, linear
@@ -16,7 +15,6 @@ from vultus.rendering.person.hair import grow, light_strands
 from vultus.rendering.person.mouth import mouth_light
 from vultus.rendering.person.shading import LOOK_ROWS, shade
 from vultus.rendering.person.skin import paint_skin
-from vultus.core.bases import ARKIT52, index_of
 from vultus.rendering.raster import FAR
 
 SUPERSAMPLE = 2
@@ -55,7 +53,9 @@ class PersonRenderer:
         distance = camera.view_height * camera.focal
         self.base = np.array([-camera.middle[0], camera.middle[1], distance], np.float32)
 
-    def frame(self, expression: np.ndarray, rotation_deg: np.ndarray, shift: np.ndarray, gaze_deg: np.ndarray) -> np.ndarray:
+    def frame(
+        self, expression: np.ndarray, rotation_deg: np.ndarray, shift: np.ndarray, gaze_deg: np.ndarray
+    ) -> np.ndarray:
         """One picture (size, size, 3) uint8 RGB.
 
         Args:
@@ -86,7 +86,9 @@ class PersonRenderer:
         vertices = body.turned(body.moved(expression), body.follow, head_rotation(rotation_deg), shift)
         chosen = vertices[body.head.landmark68]
         seen = self._screen(chosen) / SUPERSAMPLE
-        seen[:, 2] = -(chosen[:, 2] - vertices[: body.head_count, 2].mean()) * self.focal_px / SUPERSAMPLE / self.base[2]
+        seen[:, 2] = (
+            -(chosen[:, 2] - vertices[: body.head_count, 2].mean()) * self.focal_px / SUPERSAMPLE / self.base[2]
+        )
         return seen
 
     def translation(self, rotation_deg: np.ndarray, shift: np.ndarray) -> np.ndarray:

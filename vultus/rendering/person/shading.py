@@ -100,7 +100,9 @@ def shade(label, surface, chart, grain, look, eyes, rotation, stripes, image):
                 direct = max(0.0, (towards + wrap[c]) / (1.0 + wrap[c]))
                 # Light that bounces once more out of a fold keeps the colour of skin: dark folds stay warm.
                 around = openness ** (1.15 - 0.55 * min(1.0, colour[c]))
-                received = look[_KEY_COLOUR, c] * direct * lit ** (1.0 - 0.4 * wrap[c]) + (sky + fill * look[_SKY, c]) * around
+                received = (
+                    look[_KEY_COLOUR, c] * direct * lit ** (1.0 - 0.4 * wrap[c]) + (sky + fill * look[_SKY, c]) * around
+                )
                 image[y, x, c] = colour[c] * received + shine * look[_KEY_COLOUR, c] + rim * sky
 
 
@@ -124,7 +126,11 @@ def _eye(colour, nx, ny, nz, gaze, rotation, grain, look):
     corner = min(1.0, max(0.0, 1.0 - ez)) * 0.9
     for c in range(3):
         warm = 1.0 if c == 0 else 0.9
-        white = (0.60 if c == 0 else 0.57) * (1.0 - corner * (0.25 if c == 0 else 0.55)) * (1.0 - 0.02 * vein * (1 if c else 0))
+        white = (
+            (0.60 if c == 0 else 0.57)
+            * (1.0 - corner * (0.25 if c == 0 else 0.55))
+            * (1.0 - 0.02 * vein * (1 if c else 0))
+        )
         iris = look[_IRIS, c] * bright * warm
         value = white + inside * (iris - white)
         colour[c] = value + pupil * (0.006 - value)

@@ -7,7 +7,17 @@ import numpy as np
 
 from vultus.rendering.person.appearance import Appearance, Hair, Skin, linear
 from vultus.rendering.person.chart import (
-    BOTTOM, HEIGHT, TOP, WIDTH, blob, both_sides, grid, hairline, marks_px, noise, ramp,
+    BOTTOM,
+    HEIGHT,
+    TOP,
+    WIDTH,
+    blob,
+    both_sides,
+    grid,
+    hairline,
+    marks_px,
+    noise,
+    ramp,
 )  # fmt: skip
 
 TONES = np.array(
@@ -89,7 +99,11 @@ def brows(hair: Hair, rng: np.random.Generator) -> np.ndarray:
     cover = np.zeros((HEIGHT, WIDTH), np.float32)
     for points in (marks[17:22][::-1], marks[22:27]):
         path = np.stack([np.interp(np.linspace(0, 4, 60), range(5), points[:, c]) for c in range(2)], 1)
-        path = cv2.GaussianBlur(path.astype(np.float64), (1, 0), 0, sigmaY=3, borderType=cv2.BORDER_REPLICATE) if False else path
+        path = (
+            cv2.GaussianBlur(path.astype(np.float64), (1, 0), 0, sigmaY=3, borderType=cv2.BORDER_REPLICATE)
+            if False
+            else path
+        )
         low = np.floor(path.min(0) - 22).astype(int)
         size = np.ceil(path.max(0) + 22).astype(int) - low
         fine = np.zeros((size[1] * scale, size[0] * scale), np.float32)
@@ -214,8 +228,15 @@ def _stroke(field: np.ndarray, line: list[tuple[float, float]], value: float) ->
 
 
 def _gloss(skin: Skin, rng: np.random.Generator) -> np.ndarray:
-    zone = blob(0, 1.2, 7, 2.2) + 0.8 * blob(0, 8.3, 26, 1.8) + 0.6 * both_sides(32, 1.2, 9, 1.0) + 0.4 * blob(0, -6, 9, 0.7)
-    return np.clip((0.28 + 0.45 * np.clip(zone, 0, 1)) * skin.gloss * (1 + 0.25 * noise(rng, 3)), 0.02, 1).astype(np.float32)
+    zone = (
+        blob(0, 1.2, 7, 2.2)
+        + 0.8 * blob(0, 8.3, 26, 1.8)
+        + 0.6 * both_sides(32, 1.2, 9, 1.0)
+        + 0.4 * blob(0, -6, 9, 0.7)
+    )
+    return np.clip((0.28 + 0.45 * np.clip(zone, 0, 1)) * skin.gloss * (1 + 0.25 * noise(rng, 3)), 0.02, 1).astype(
+        np.float32
+    )
 
 
 def _paint_lips(albedo: np.ndarray, lips: np.ndarray, skin: Skin, base: np.ndarray, rng: np.random.Generator) -> None:
