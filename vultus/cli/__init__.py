@@ -9,6 +9,7 @@ import tyro
 
 from vultus.cli.exits import INTERRUPTED, NOT_VERIFIED
 from vultus.cli.methods import methods
+from vultus.cli.prepare import prepare
 from vultus.cli.progress import progress_bar
 from vultus.cli.render import render
 from vultus.cli.speak import speak
@@ -25,6 +26,7 @@ VERBS: dict[str, Callable[..., int | None]] = {
     "speak": speak,
     "render": render,
     "track": track,
+    "prepare": prepare,
     "train": train,
     "verify": verify,
     "methods": methods,

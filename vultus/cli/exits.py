@@ -6,3 +6,5 @@ INTERRUPTED = 130
 """After Ctrl-C: 128 + SIGINT, as shells have it."""
 NOT_VERIFIED = 1
 """Of `verify`, for a file without a valid signature."""
+NOTHING_PREPARED = 1
+"""Of `prepare`, where not one clip could be prepared."""

@@ -19,7 +19,8 @@ def progress_bar(label: str, unit: str = "frames") -> Iterator[Callable[..., Non
 
     class SpeedColumn(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(f"{task.finished_speed or task.speed or 0:.0f} {unit}/s")
+            speed = task.finished_speed or task.speed or 0
+            return Text(f"{speed:.{0 if speed >= 10 else 1}f} {unit}/s")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), SpeedColumn(), TimeLeftColumn())
     progress = Progress(*columns, console=Console(stderr=True))
