@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vultus.core.controls import EMOTION_ALIASES
 from vultus.data.clips import RawClip, Split
+from vultus.data.readers.emotions import emotion_named
 from vultus.data.readers.splits import split_by_number
 
 LAYOUT = "VideoFlash/1001_DFA_ANG_XX.flv with the sound in AudioWAV/1001_DFA_ANG_XX.wav"
@@ -32,7 +32,7 @@ SENTENCES = {
 LEVELS = {"LO": 1, "MD": 2, "HI": 3, "XX": None}
 """XX: not specified."""
 
-_NAME = re.compile(rf"(\d{{4}})_({'|'.join(SENTENCES)})_(ANG|DIS|FEA|HAP|NEU|SAD)_({'|'.join(LEVELS)})")
+_NAME = re.compile(rf"(\d{{4}})_({'|'.join(SENTENCES)})_([A-Z]{{3}})_({'|'.join(LEVELS)})")
 _SUFFIXES = (".flv", ".mp4", ".avi")
 
 
@@ -51,8 +51,9 @@ def parse_name(stem: str) -> ClipName | None:
     match = _NAME.fullmatch(stem)
     if match is None:
         return None
-    actor, sentence, emotion, level = match.groups()
-    return ClipName(actor, SENTENCES[sentence], EMOTION_ALIASES[emotion.lower()], LEVELS[level])
+    actor, sentence, code, level = match.groups()
+    emotion = emotion_named(code)
+    return None if emotion is None else ClipName(actor, SENTENCES[sentence], emotion, LEVELS[level])
 
 
 def clips(root: Path, seed: int) -> Iterator[RawClip]:

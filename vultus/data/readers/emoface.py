@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vultus.core.controls import EMOTION_ALIASES
 from vultus.core.errors import InputError
 from vultus.data.clips import RawClip, Split
+from vultus.data.readers.emotions import emotion_named
 from vultus.data.readers.splits import shuffled
 
 LAYOUT = "train/WAV/angry_gd04_001_021.wav with train/VALID_CTR/angry_gd04_001_021.txt, and validation/ alike"
@@ -44,7 +44,7 @@ def clips(root: Path, seed: int) -> Iterator[RawClip]:
 def _utterances(folder: Path) -> Iterator[tuple[Path, Path, str]]:
     for wav in sorted((folder / "WAV").glob("*.wav")):
         curves = next((p for s in _CURVES if (p := folder / "VALID_CTR" / f"{wav.stem}{s}").is_file()), None)
-        emotion = EMOTION_ALIASES.get(wav.stem[:3].lower())
+        emotion = emotion_named(wav.stem[:3])
         if curves is not None and emotion is not None:
             yield wav, curves, emotion
 

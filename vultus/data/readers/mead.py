@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from vultus.core.controls import EMOTION_ALIASES, EMOTIONS
 from vultus.data.clips import RawClip, Split
+from vultus.data.readers.emotions import emotion_named
 from vultus.data.readers.splits import split_by_number
 
 LAYOUT = "M003/video/front/happy/level_1/001.mp4 with the sound in M003/audio/happy/level_1/001.m4a"
@@ -27,9 +27,8 @@ def clips(root: Path, seed: int) -> Iterator[RawClip]:
     split_of = split_by_number((person.name for person in people), "mead", seed, IDENTITIES, ALWAYS_TESTED)
     for person in people:
         for video in sorted((person / "video" / VIEW).glob("*/level_*/*.mp4")):
-            level, emotion = _LEVEL.fullmatch(video.parent.name), video.parents[1].name
-            emotion = EMOTION_ALIASES.get(emotion, emotion)
-            if level is None or emotion not in EMOTIONS or person.name not in split_of:
+            level, emotion = _LEVEL.fullmatch(video.parent.name), emotion_named(video.parents[1].name)
+            if level is None or emotion is None or person.name not in split_of:
                 continue
             yield RawClip(
                 "mead",
