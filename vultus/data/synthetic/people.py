@@ -64,7 +64,7 @@ def random_person(seed: int, number: int) -> Appearance:
         wear=_wear(rng, feminine),
         light=_light(rng),
         camera=_camera(rng),
-        backdrop=Backdrop(SCENES[rng.integers(len(SCENES))], _any_colour(rng, 60, 215), _any_colour(rng, 30, 190)),
+        backdrop=_backdrop(rng),
         seed=int(rng.integers(1 << 31)),
     )  # fmt: skip
 
@@ -78,7 +78,7 @@ def retaken(person: Appearance, seed: int) -> Appearance:
     """The same person on another day: light, background, camera and clothes change."""
     rng = np.random.default_rng([seed, person.seed, 0x7A4])
     wear = replace(person.wear, colour=_any_colour(rng, 20, 230), garment=GARMENTS[rng.integers(len(GARMENTS))])
-    backdrop = Backdrop(SCENES[rng.integers(len(SCENES))], _any_colour(rng, 60, 215), _any_colour(rng, 30, 190))
+    backdrop = _backdrop(rng)
     return replace(person, wear=wear, light=_light(rng), camera=_camera(rng), backdrop=backdrop)
 
 
@@ -172,8 +172,13 @@ def _suiting(choices: tuple[tuple[Colour, float], ...], pale: float, rng: np.ran
     return tuple(float(v) for v in chosen)
 
 
-def _any_colour(rng: np.random.Generator, low: float, high: float) -> Colour:
+def _backdrop(rng: np.random.Generator) -> Backdrop:
+    scene = str(rng.choice(SCENES, p=(0.14, 0.2, 0.24, 0.24, 0.12, 0.06)))
+    return Backdrop(scene, _any_colour(rng, 60, 215, 0.5), _any_colour(rng, 30, 190, 0.5))
+
+
+def _any_colour(rng: np.random.Generator, low: float, high: float, strength: float = 1.0) -> Colour:
     """A colour that one could buy: mostly muted, sometimes strong."""
     grey = rng.uniform(low, high)
-    swing = rng.normal(0, 1, 3) * rng.choice([6, 18, 40])
+    swing = rng.normal(0, 1, 3) * rng.choice([6, 18, 40]) * strength
     return tuple(float(v) for v in np.clip(grey + swing - swing.mean(), 8, 245))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,19 +11,22 @@ from vultus.core.bases import ARKIT52, index_of
 from vultus.core.pose import matrix_from_degrees
 from vultus.face.head import PARTS, HeadModel, embedded_head
 from vultus.rendering.person import materials
+from vultus.rendering.person.accessories import glasses, headwear
 from vultus.rendering.person.appearance import Appearance
 from vultus.rendering.person.chart import chart_px
-from vultus.rendering.person.garments import Patch, garment
+from vultus.rendering.person.garments import Patch, garment, neck_follow
+from vultus.rendering.person.lids import blink_gains
+from vultus.rendering.person.skull import Skull
 from vultus.rendering.raster import vertex_normals
 
 LIPS_APART = 0.05
 """Gap in head units between everybody's relaxed lips; the identity basis alone would leave some mouths open."""
 INCISORS_BELOW, LOWER_INCISORS_ABOVE = 0.42, -0.06
 """How far the upper incisors' tips stand below the relaxed upper lip's edge, and the lower ones' above the lower's."""
+TOOTH_SIZE = np.array([1.14, 1.0, 1.1], np.float32)
+"""About each tooth's own middle, so that neighbours touch."""
 LID_CLEARANCE = 0.045
 """Lids stay this far outside the eyeball."""
-NECK_STILL, NECK_TURNS = -14.0, -6.0
-"""Heights below which the body stays still and above which skin turns with the head."""
 EYE_SIDES = ("left_eye", "right_eye")
 
 
@@ -39,6 +43,7 @@ class Body:
     """(T,) uint8, see `materials`."""
     surface: np.ndarray
     """(V, 3) float32: chart position and cut, or a linear colour."""
+    skull: Skull
     follow: np.ndarray
     """(V, 1) float32: how much of the head's turning reaches a vertex."""
     pivot: np.ndarray
@@ -50,12 +55,19 @@ class Body:
     lids: tuple[np.ndarray, np.ndarray]
     """Skin vertices that may slide over each eyeball."""
 
+    gains: np.ndarray = field(default_factory=lambda: np.ones(len(ARKIT52), np.float32))
+    """(52,) factors on expression weights, `lids.blink_gains`."""
+
     @property
     def head_count(self) -> int:
         return len(self.head.mean)
 
-    def moved(self, expression: np.ndarray) -> np.ndarray:
-        """Vertices (V, 3) with expression weights (52,), not yet turned; lids kept off the eyeballs."""
+    def moved(self, expression: np.ndarray, gained: bool = False) -> np.ndarray:
+        """Vertices (V, 3) with expression weights (52,), not yet turned; lids kept off the eyeballs.
+
+        `gained`: the weights have this person's `gains` already.
+        """
+        expression = expression if gained else expression * self.gains
         vertices = self.rest.copy()
         active = np.nonzero(np.abs(expression) > 1e-4)[0]
         weights = expression[active].astype(np.float32)
@@ -92,22 +104,25 @@ def build_body(person: Appearance) -> Body:
         copies.append(slice(start, start + len(patch.points)))
         start += len(patch.points)
         patches.append(patch)
-    patches += garment(person.wear, head, rest)
-    follow = [_neck_follow(patches[0].points), *(p.follow for p in patches[1:])]
+    skull = Skull.of(rest[head.vertices_of("skin")])
+    patches += [*garment(person.wear, head, rest), *glasses(person.wear, head, rest), *headwear(person.wear, skull)]
+    follow = [neck_follow(patches[0].points), *(p.follow for p in patches[1:])]
     bases = np.cumsum([0, *(len(p.points) for p in patches[:-1])])
     chin = float(rest[head.landmark68[8], 1])
-    return Body(
+    body = Body(
         head=head,
         rest=np.concatenate([p.points for p in patches]).astype(np.float32),
         triangles=np.concatenate([p.triangles + b for p, b in zip(patches, bases, strict=True)]).astype(np.int32),
         material=np.concatenate([p.material for p in patches]).astype(np.uint8),
         surface=np.concatenate([p.surface for p in patches]).astype(np.float32),
+        skull=skull,
         follow=np.concatenate(follow).astype(np.float32)[:, None],
         pivot=np.array([0, chin + 1.5, -1.0], np.float32),
         rims=(head.left_eye_rim, head.right_eye_rim),
         rim_copies=(copies[0], copies[1]),
-        lids=tuple(_lid_vertices(head, side) for side in EYE_SIDES),
+        lids=(_lid_vertices(head, EYE_SIDES[0]), _lid_vertices(head, EYE_SIDES[1])),
     )
+    return replace(body, gains=blink_gains(body))
 
 
 def head_rotation(rotation_deg: np.ndarray) -> np.ndarray:
@@ -149,6 +164,24 @@ def _seat_teeth(head: HeadModel, rest: np.ndarray) -> None:
     gums = head.vertices_of("gums")
     with_jaw = np.clip(-head.expression_basis[index_of("jawOpen"), gums, 1] / 2, 0, 1)
     rest[gums, 1] += lift_upper + (lift_lower - lift_upper) * with_jaw
+    for tooth in single_teeth():
+        middle = rest[tooth].mean(0)
+        rest[tooth] = middle + (rest[tooth] - middle) * TOOTH_SIZE
+
+
+@lru_cache(maxsize=1)
+def single_teeth() -> list[np.ndarray]:
+    """The head model's vertices of each tooth."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    head = embedded_head()
+    triangles = head.triangles_of("upper_teeth", "lower_teeth")
+    pairs = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]]])
+    joined = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (len(head.mean),) * 2)
+    label = connected_components(joined, directed=False)[1]
+    teeth = head.vertices_of("upper_teeth", "lower_teeth")
+    return [teeth[label[teeth] == k] for k in np.unique(label[teeth])]
 
 
 def _head_patch(head: HeadModel, rest: np.ndarray, person: Appearance) -> Patch:
@@ -168,11 +201,6 @@ def _inner_rim(rest: np.ndarray, rim: np.ndarray, ball: np.ndarray) -> Patch:
     fan = np.stack([np.arange(len(rim)), np.roll(np.arange(len(rim)), -1), np.full(len(rim), len(rim))], 1)
     colour = np.tile(materials.INNER_RIM, (len(points), 1))
     return Patch(points, fan, np.full(len(fan), materials.MATTE), colour, np.ones(len(points)))
-
-
-def _neck_follow(points: np.ndarray) -> np.ndarray:
-    x = np.clip((points[:, 1] - NECK_STILL) / (NECK_TURNS - NECK_STILL), 0, 1)
-    return x * x * (3 - 2 * x)
 
 
 def _lid_vertices(head: HeadModel, side: str) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -47,7 +47,7 @@ STYLES: dict[str, Style] = {
     "swept_back": Style(7.0, "back", 1.3, 4600, 0.14, 0.5, 0.03),
     "bob": Style(19.0, "side", 1.5, 4600, 0.19, 0.25, 0.25, ends_at=-6.5),
     "long": Style(34.0, "side", 1.4, 4600, 0.22, 0.2, 0.25, ends_at=-19.0),
-    "wavy": Style(30.0, "side", 1.8, 4600, 0.22, 0.3, 0.22, curl=0.55, turns=3.2, ends_at=-15.0, wild=0.2),
+    "wavy": Style(26.0, "side", 1.5, 4600, 0.22, 0.22, 0.3, curl=0.42, turns=3.0, ends_at=-13.0, wild=0.08),
     "curly": Style(8.0, "crown", 2.2, 4600, 0.15, 0.7, 0.12, curl=0.75, turns=3.0, wild=0.35),
     "afro": Style(5.0, "up", 4.2, 6500, 0.16, 1.0, 0.0, curl=0.4, turns=5.0, wild=0.4),
     "bun": Style(15.0, "bun", 0.5, 4200, 0.14, 0.1),
@@ -55,10 +55,12 @@ STYLES: dict[str, Style] = {
 }
 
 
-def comb_scalp(person: Appearance, body: Body, skull: Skull, rng: np.random.Generator) -> Locks:
+def comb_scalp(person: Appearance, body: Body, rng: np.random.Generator) -> Locks:
     """The strands of a head of hair, at rest."""
-    hair = person.hair
+    hair, skull = person.hair, body.skull
     style = STYLES[hair.style]
+    if person.wear.headwear == "beanie":  # pressed flat
+        style = replace(style, layer=min(style.layer, 0.7), lift=0.1)
     roots, normals = _roots(hair, body, style.strands, rng)
     if style.comb == "bun":
         roots, normals = np.vstack([roots, _bun_roots(rng)]), np.vstack([normals, np.zeros((900, 3), np.float32)])
@@ -159,7 +161,7 @@ _FACE_ANGLE = np.radians([28.0, 40, 62, 66, 66, 62, 52, 40, 18, 0])
 
 
 def _off_the_face(p: np.ndarray, fringe: np.ndarray) -> np.ndarray:
-    """Points (S, 3) turned about the head's axis until they no longer hang before the face; a fringe may, to the brows."""
+    """Points (S, 3) turned about the head's axis until they hang before no face; a fringe may, to the brows."""
     angle = np.arctan2(p[:, 0], p[:, 2] - AXIS_Z)
     least = np.interp(p[:, 1], _FACE_HEIGHT, _FACE_ANGLE)
     least = np.where(fringe & (p[:, 1] > 6.2), 0, least)

@@ -9,11 +9,12 @@ import numpy as np
 from vultus.rendering.person.appearance import Appearance, linear
 from vultus.rendering.person.body import EYE_SIDES, Body
 from vultus.rendering.person.chart import HEIGHT, WIDTH, chart_px
+from vultus.rendering.person.lids import lid_edges, lid_gap
 from vultus.rendering.person.locks import Locks, at_roots, sample_roots, strand_colours
 from vultus.rendering.person.skin import beard_area
 from vultus.rendering.raster import vertex_normals
 
-BEARDS = {"moustache": (0.75, 900), "goatee": (1.1, 1300), "short": (0.7, 3200), "full": (1.9, 3800)}
+BEARDS = {"moustache": (0.6, 900), "goatee": (1.1, 1300), "short": (0.7, 3200), "full": (1.9, 3800)}
 """Length in head units and number of strands; stubble is painted."""
 BEARD_POINTS, LASH_POINTS = 5, 4
 UPPER_LASHES, LOWER_LASHES = 44, 26
@@ -55,14 +56,15 @@ def grow_beard(person: Appearance, body: Body, rng: np.random.Generator) -> Bear
     way = normals * np.where(on_lip, 0.45, 0.6)[:, None] + np.array([0, -0.75, 0.05]) + sideways
     way += 0.22 * rng.standard_normal((count, 3))
     way /= np.linalg.norm(way, axis=1, keepdims=True)
-    size = length * np.where(on_lip, min(1.0, 0.8 / length), 1.0) * rng.uniform(0.6, 1.1, count)
+    size = length * np.where(on_lip, min(1.0, 0.5 / length), 1.0) * rng.uniform(0.6, 1.1, count)
     along = np.linspace(0, 1, BEARD_POINTS)
     droop = np.array([0, -0.25, 0]) * (along**2)[None, :, None] * size[:, None, None]
     offsets = way[:, None] * (along[None] * size[:, None])[..., None] + droop
     openness = np.tile(np.interp(along, [0, 1], [0.55, 1.0]), (count, 1))
     locks = Locks(
-        offsets.astype(np.float32), strand_colours(hair, count, BEARD_POINTS, rng), openness.astype(np.float32),
-        (0.085 * np.linspace(1, 0.5, BEARD_POINTS)).astype(np.float32), np.ones((count * BEARD_POINTS, 1), np.float32), 0.85,
+        offsets.astype(np.float32), strand_colours(hair, count, BEARD_POINTS, rng, 0.15), openness.astype(np.float32),
+        (0.085 * np.linspace(1, 0.5, BEARD_POINTS)).astype(np.float32), np.ones((count * BEARD_POINTS, 1), np.float32),
+        0.85,
     )  # fmt: skip
     return Beard(locks, corners, weights)
 
@@ -84,18 +86,18 @@ class Lashes:
         )  # fmt: skip
         self._place = [rng.uniform(0.04, 0.98, n) for n in (UPPER_LASHES, LOWER_LASHES) * 2]
         self._vary = [rng.uniform(0.75, 1.15, n) for n in (UPPER_LASHES, LOWER_LASHES) * 2]
-        self._open = [self._gap(body.rest, rim) for rim in body.rims]
+        self._open = [lid_gap(body, body.rest, eye) for eye in (0, 1)]
 
     def posed(self, unposed: np.ndarray) -> Locks:
         """The lashes on a moved, unturned head (V, 3)."""
         rows = []
-        for eye, (side, rim) in enumerate(zip(EYE_SIDES, self._body.rims, strict=True)):
+        for eye, side in enumerate(EYE_SIDES):
             ball = unposed[self._body.head.vertices_of(side)]
             centre = (ball.min(0) + ball.max(0)) / 2
-            opened = float(np.clip(self._gap(unposed, rim) / max(self._open[eye], 1e-3), 0, 1.2))
-            upper, lower = self._rows(unposed[rim])
-            rows.append(self._row(upper, centre, 2 * eye, 0.75 * opened - 0.35, self._length))
-            rows.append(self._row(lower, centre, 2 * eye + 1, -0.55, 0.5 * self._length))
+            upper, lower = lid_edges(self._body, unposed, eye)
+            opened = float(np.clip(lid_gap(self._body, unposed, eye) / max(self._open[eye], 1e-3), 0, 1.2))
+            rows.append(self._row(upper, centre, 2 * eye, 0.75 * opened - 0.45, self._length))
+            rows.append(self._row(lower, centre, 2 * eye + 1, -0.55, 0.45 * self._length))
         return replace(self._locks, points=np.concatenate(rows).astype(np.float32))
 
     def _row(self, line: np.ndarray, centre: np.ndarray, which: int, rise: float, length: float) -> np.ndarray:
@@ -110,16 +112,3 @@ class Lashes:
         along = np.linspace(0, 1, LASH_POINTS)
         bend = np.array([0, 0.35 if rise > -0.5 else -0.2, 0]) * (along**2)[None, :, None]
         return root[:, None] + size[:, None, None] * (way[:, None] * along[None, :, None] + bend)
-
-    @staticmethod
-    def _rows(edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The upper and the lower half of an eye's edge (E, 3), both from the nose's side outwards."""
-        inner, outer = np.argmin(np.abs(edge[:, 0])), np.argmax(np.abs(edge[:, 0]))
-        rolled = np.roll(edge, -inner, axis=0)
-        turn = (outer - inner) % len(edge)
-        first, second = rolled[: turn + 1], np.vstack([rolled[turn:], rolled[:1]])[::-1]
-        return (first, second) if first[:, 1].mean() > second[:, 1].mean() else (second, first)
-
-    def _gap(self, vertices: np.ndarray, rim: np.ndarray) -> float:
-        upper, lower = self._rows(vertices[rim])
-        return float(upper[len(upper) // 2, 1] - lower[len(lower) // 2, 1])

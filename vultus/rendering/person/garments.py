@@ -1,4 +1,4 @@
-"""Clothes: the bust's own shape a little larger below a neckline, shoulders and chest lofted from its edge, a collar."""
+"""Clothes: the bust's own shape, a little larger, below a neckline; shoulders lofted from its edge; a collar."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from vultus.rendering.person.chart import AXIS_Z, BOTTOM, HEIGHT, TOP, WIDTH, ch
 from vultus.rendering.person.materials import CLOTH
 from vultus.rendering.raster import vertex_normals
 
+UNDER_COLLAR: dict[Garment, float] = {"crew": -0.2, "v_neck": -0.2, "shirt": 0.3, "polo_neck": 1.0, "hoodie": 0.6}
+"""How far cloth goes on under the collar."""
 SHELL = 0.42
 """Distance of cloth from skin."""
 RINGS = ((1.12, -0.6, 0.25), (1.3, -1.6, 0.5), (1.48, -3.4, 0.8), (1.6, -6.5, 1.2), (1.64, -22.0, 1.6))
@@ -38,6 +40,16 @@ class Patch:
     follow: np.ndarray
 
 
+NECK_STILL, NECK_TURNS = -14.0, -6.0
+"""Heights below which the body stays still and above which skin turns with the head."""
+
+
+def neck_follow(points: np.ndarray) -> np.ndarray:
+    """How much (N,) of the head's turning reaches points (N, 3) at rest."""
+    x = np.clip((points[:, 1] - NECK_STILL) / (NECK_TURNS - NECK_STILL), 0, 1)
+    return x * x * (3 - 2 * x)
+
+
 def neckline(kind: Garment, angle_deg: np.ndarray) -> np.ndarray:
     """Height of the neckline at angles."""
     angles, heights = zip(*NECKLINES[kind], strict=True)
@@ -59,7 +71,7 @@ def _shell(kind: Garment, head: HeadModel, rest: np.ndarray) -> Patch:
     points = rest[used] + SHELL * normals
     chart = chart_px(head.mean[used])
     angle = (chart[:, 0] / WIDTH - 0.5) * 360
-    cut = neckline(kind, angle) - head.mean[used, 1]
+    cut = neckline(kind, angle) + UNDER_COLLAR[kind] - head.mean[used, 1]
     triangles = local.reshape(-1, 3)
     edge = _open_edge(triangles, points)
     rings, faces = _loft(points, edge)
@@ -68,7 +80,7 @@ def _shell(kind: Garment, head: HeadModel, rest: np.ndarray) -> Patch:
     ring_chart[:, 1] -= drop / (TOP - BOTTOM) * HEIGHT
     surface = np.vstack([np.column_stack([chart, cut]), np.column_stack([ring_chart, np.ones(len(rings))])])
     points, triangles = np.vstack([points, rings]), np.vstack([triangles, faces])
-    return Patch(points, triangles, np.full(len(triangles), CLOTH), surface, np.zeros(len(points)))
+    return Patch(points, triangles, np.full(len(triangles), CLOTH), surface, neck_follow(points))
 
 
 def _open_edge(triangles: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -98,8 +110,8 @@ def _loft(points: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def _collar(kind: Garment, head: HeadModel, rest: np.ndarray) -> Patch:
     """A band around the neck: rows of (height above the neckline, distance from the skin) by the kind of garment."""
     rows = {
-        "crew": ((-0.9, 0.5), (-0.8, 0.75), (-0.1, 0.72), (0.05, 0.3)),
-        "v_neck": ((-0.7, 0.5), (-0.6, 0.7), (-0.05, 0.65), (0.05, 0.3)),
+        "crew": ((-1.5, 0.3), (-0.85, 0.72), (-0.1, 0.72), (0.1, 0.2)),
+        "v_neck": ((-1.5, 0.3), (-0.8, 0.68), (-0.05, 0.65), (0.1, 0.2)),
         "shirt": ((-1.3, 1.0), (0.5, 0.95), (1.3, 0.62), (1.2, 0.35), (-0.4, 0.3)),
         "polo_neck": ((-1.0, 0.5), (-0.5, 1.0), (1.4, 0.85), (2.3, 0.6), (2.2, 0.25)),
         "hoodie": ((-2.2, 0.6), (-1.4, 1.7), (0.0, 1.9), (0.7, 1.3), (0.4, 0.4)),
@@ -125,7 +137,7 @@ def _collar(kind: Garment, head: HeadModel, rest: np.ndarray) -> Patch:
     c, d = numbers[1:], np.roll(numbers, -1, 1)[1:]
     faces = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)])
     points_, surface_ = np.vstack(points), np.vstack(surface)
-    return Patch(points_, faces, np.full(len(faces), CLOTH), surface_, np.zeros(len(points_)))
+    return Patch(points_, faces, np.full(len(faces), CLOTH), surface_, neck_follow(points_))
 
 
 def _radius(head: HeadModel, rest: np.ndarray):

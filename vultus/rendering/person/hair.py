@@ -12,7 +12,6 @@ from vultus.rendering.person.body import Body
 from vultus.rendering.person.combing import STYLES, comb_scalp
 from vultus.rendering.person.face_hair import Beard, Lashes, grow_beard
 from vultus.rendering.person.locks import Locks
-from vultus.rendering.person.skull import Skull
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,9 @@ class Groom:
 
 def grow(person: Appearance, body: Body, rng: np.random.Generator) -> Groom:
     """Everything that grows on a person."""
-    skin = body.rest[body.head.vertices_of("skin")]
-    skull = Skull.of(skin)
     hidden = person.wear.headwear == "headscarf" or person.hair.style not in STYLES
-    scalp = None if hidden else comb_scalp(person, body, skull, rng)
-    return Groom(scalp, grow_beard(person, body, rng), Lashes(person, body, rng), skull.centre)
+    scalp = None if hidden else comb_scalp(person, body, rng)
+    return Groom(scalp, grow_beard(person, body, rng), Lashes(person, body, rng), body.skull.centre)
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, boundscheck=False)

@@ -30,7 +30,8 @@ def strand_colours(hair: Hair, strands: int, count: int, rng: np.random.Generato
     """Linear colours (S, K, 3): every strand a little different, some grey, tips lighter than roots."""
     base = linear(hair.colour)
     each = base * np.exp(variety * rng.standard_normal((strands, 1)) + 0.06 * rng.standard_normal((strands, 3)))
-    grey = np.where(rng.random((strands, 1)) < hair.grey, linear((185, 182, 178)), each)
+    turned = np.clip(hair.grey + 0.35 * (rng.random((strands, 1)) < hair.grey) - 0.15, 0, 1)
+    grey = each + turned * (linear((172, 169, 165)) * np.exp(0.15 * rng.standard_normal((strands, 1))) - each)
     along = np.linspace(0.8, 1.15, count)[None, :, None]
     return np.clip(grey[:, None] * along, 0, 1).astype(np.float32)
 

@@ -20,6 +20,6 @@ def mouth_light(body: Body, unposed: np.ndarray, attributes: np.ndarray) -> None
     front = (upper[2] + lower[2]) / 2
     behind = np.clip((front - 0.4 - unposed[inner, 2]) / 5.0, 0, 1)
     below_lip = np.clip((upper[1] - unposed[inner, 1]) / 0.5, 0.25, 1)
-    light = entering * (1 - behind) ** 2.2 * below_lip
+    light = entering * (0.07 + 0.93 * (1 - behind) ** 2.0) * below_lip
     attributes[inner, 6] = light
     attributes[inner, 7] = 0.8 * light

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from vultus.core.bases import ARKIT52, index_of
 from vultus.face.head import FLIP, project
 from vultus.rendering.person import film, materials, occlusion
+from vultus.rendering.person.accessories import lens_outline
 from vultus.rendering.person.appearance import Appearance, linear
 from vultus.rendering.person.backdrops import paint_backdrop
-from vultus.rendering.person.body import EYE_SIDES, body_normals, build_body, head_rotation
+from vultus.rendering.person.body import EYE_SIDES, Body, body_normals, build_body, head_rotation
 from vultus.rendering.person.gbuffer import ATTRIBUTES, draw_attributes, draw_strands
 from vultus.rendering.person.hair import grow, light_strands
+from vultus.rendering.person.lids import lid_edges
 from vultus.rendering.person.mouth import mouth_light
 from vultus.rendering.person.shading import LOOK_ROWS, shade
 from vultus.rendering.person.skin import paint_skin
@@ -19,6 +22,7 @@ from vultus.rendering.raster import FAR
 
 SUPERSAMPLE = 2
 """Each pixel is the mean of this many squared."""
+CLOTHS = (materials.CLOTH, materials.HEADWEAR)
 STRAND_BIAS = 0.1
 """How much nearer than skin, in head units, a strand counts: those that lie on it are seen."""
 OPENED = {"jawOpen": 0.25}
@@ -78,6 +82,7 @@ class PersonRenderer:
             np.float32(self.person.wear.stripes), image,
         )  # fmt: skip
         self._draw_hair(unposed, rotation, shift, image, depth)
+        self._draw_lenses(unposed, rotation, shift, image)
         return self.film.develop(image, SUPERSAMPLE)
 
     def landmarks68(self, expression: np.ndarray, rotation_deg: np.ndarray, shift: np.ndarray) -> np.ndarray:
@@ -110,6 +115,23 @@ class PersonRenderer:
                 np.float32(STRAND_BIAS), image, depth,
             )  # fmt: skip
 
+    def _draw_lenses(self, unposed: np.ndarray, rotation, shift, image: np.ndarray) -> None:
+        """A faint reflection of the sky, stronger above, in the lenses of glasses."""
+        wear = self.person.wear
+        if wear.glasses is None:
+            return
+        for side in (1, -1):
+            outline = lens_outline(wear, self.body.head, unposed, side).astype(np.float32)
+            seen = self._screen(self.body.turned(outline, np.ones((len(outline), 1), np.float32), rotation, shift))
+            (x0, y0), (x1, y1) = np.maximum(seen[:, :2].min(0).astype(int), 0), seen[:, :2].max(0).astype(int) + 1
+            part = image[y0:y1, x0:x1]
+            if part.size == 0:
+                continue
+            mask = np.zeros(part.shape[:2], np.float32)
+            cv2.fillPoly(mask, [np.round((seen[:, :2] - [x0, y0]) * 8).astype(np.int32)], 1.0, cv2.LINE_AA, 3)
+            falling = np.linspace(0.11, 0.01, len(part), dtype=np.float32)[:, None]
+            part += (mask * falling)[..., None] * self._look[2]
+
     def _screen(self, points: np.ndarray) -> np.ndarray:
         """Pixels of the supersampled picture, and depth, of body points (N, 3)."""
         return project(points, np.eye(3), self.base, self.focal_px, np.full(2, self.side / 2)).astype(np.float32)
@@ -120,7 +142,8 @@ class PersonRenderer:
         look = np.zeros((LOOK_ROWS, 3), np.float32)
         look[0] = np.sin(across) * np.cos(up), np.sin(up), np.cos(across) * np.cos(up)
         look[1], look[2], look[3] = light.key, light.sky, light.ground
-        look[4], look[5], look[6] = linear(self.person.eyes.iris), linear(wear.colour), linear(wear.second)
+        colours = (self.person.eyes.iris, wear.colour, wear.second, wear.headwear_colour)
+        look[4:8] = [linear(colour) for colour in colours]
         return look
 
     def _bake(self) -> None:
@@ -133,8 +156,8 @@ class PersonRenderer:
                 weights[index_of(name)] = value
             vertices = self.body.moved(weights)
             normals = body_normals(self.body, vertices)
-            solid = self.body.triangles[self.body.material != materials.CLOTH]
-            cloth = self.body.triangles[self.body.material == materials.CLOTH]
+            solid = self.body.triangles[~np.isin(self.body.material, CLOTHS)]
+            cloth = self.body.triangles[np.isin(self.body.material, CLOTHS)]
             cloth = cloth[(self.body.surface[cloth, 2] > 0).all(1)]
             baked.append(occlusion.bake(vertices, np.concatenate([solid, cloth]), vertices, normals, hair))
         better = baked[1][1] > baked[0][1]
@@ -164,15 +187,13 @@ def _gaze_rotations(gaze_deg: np.ndarray) -> np.ndarray:
     return np.stack([one, one])
 
 
-def _lid_shadows(body, unposed: np.ndarray, attributes: np.ndarray) -> None:
+def _lid_shadows(body: Body, unposed: np.ndarray, attributes: np.ndarray) -> None:
     """Eyeballs are darker under the upper lid, whatever the lid does; attributes are changed in place."""
-    for side, rim in zip(EYE_SIDES, body.rims, strict=True):
+    for eye, side in enumerate(EYE_SIDES):
         ball = body.head.vertices_of(side)
-        edge = unposed[rim]
-        middle = edge.mean(0)
-        upper = edge[edge[:, 1] >= middle[1]]
-        lid = np.polynomial.Polynomial.fit(upper[:, 0], upper[:, 1], 2)
-        below = lid(unposed[ball, 0]) - unposed[ball, 1]
-        light = 0.25 + 0.75 * np.clip(below / 0.55, 0, 1)
+        upper, _ = lid_edges(body, unposed, eye)
+        order = np.argsort(upper[:, 0])
+        lid = np.interp(unposed[ball, 0], upper[order, 0], upper[order, 1])
+        light = 0.22 + 0.78 * np.clip((lid - unposed[ball, 1]) / 0.5, 0, 1)
         attributes[ball, 6] = light
         attributes[ball, 7] = light

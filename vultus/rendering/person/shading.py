@@ -8,12 +8,13 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-from vultus.rendering.person.materials import CLOTH, GLOSSY, LEFT_EYE, NOTHING, RIGHT_EYE, SKIN
+from vultus.rendering.person.materials import CLOTH, GLOSSY, HEADWEAR, LEFT_EYE, NOTHING, RIGHT_EYE, SKIN
 
 IRIS_COS, PUPIL_COS = np.cos(np.radians(24.5)), np.cos(np.radians(9.0))
-_KEY, _KEY_COLOUR, _SKY, _GROUND, _IRIS, _CLOTH, _SECOND = range(7)
-LOOK_ROWS = 7
-"""Rows of `look` in `shade`: direction of the key light, its colour, sky, ground, iris, two colours of cloth."""
+_KEY, _KEY_COLOUR, _SKY, _GROUND, _IRIS, _CLOTH, _SECOND, _HEADWEAR = range(8)
+LOOK_ROWS = 8
+"""Rows of `look` in `shade`: direction of the key light, its colour, sky, ground, iris, two colours of
+cloth, headwear."""
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
@@ -56,7 +57,7 @@ def shade(label, surface, chart, grain, look, eyes, rotation, stripes, image):
             u, v, w = surface[y, x, 0], surface[y, x, 1], surface[y, x, 2]
             nx, ny, nz = surface[y, x, 3], surface[y, x, 4], surface[y, x, 5]
             openness, lit = max(0.0, surface[y, x, 6]), max(0.0, surface[y, x, 7])
-            if nz < 0.0 and kind == CLOTH:
+            if nz < 0.0 and kind in (CLOTH, HEADWEAR):
                 nx, ny, nz = -nx, -ny, -nz
             gloss, tight = 0.0, 24.0
             wrap[0], wrap[1], wrap[2] = 0.0, 0.0, 0.0
@@ -65,20 +66,21 @@ def shade(label, surface, chart, grain, look, eyes, rotation, stripes, image):
                     colour[c] = _sample(chart, u, v, c)
                 gloss, tight = _sample(chart, u, v, 3), 22.0
                 wrap[0], wrap[1], wrap[2] = 0.30, 0.16, 0.10
-            elif kind == CLOTH:
+            elif kind in (CLOTH, HEADWEAR):
                 fold = grain[int(v * 0.11) & 255, int(u * 0.07 + 0.3 * grain[int(v * 0.2) & 255, 7]) & 255]
                 weave = grain[int(v * 2.0) & 255, int(u * 2.0) & 255]
                 second = 0.0
-                if stripes > 0.0:
+                if stripes > 0.0 and kind == CLOTH:
                     phase = v / stripes - np.floor(v / stripes)
                     second = _ease(phase, 0.0, 0.1) * (1.0 - _ease(phase, 0.42, 0.52))
                 for c in range(3):
-                    base = look[_CLOTH, c] + second * (look[_SECOND, c] - look[_CLOTH, c])
+                    base = look[_HEADWEAR, c] if kind == HEADWEAR else look[_CLOTH, c]
+                    base += second * (look[_SECOND, c] - base)
                     colour[c] = base * np.exp(0.05 * weave + 0.05 * fold)
                 wrap[0], wrap[1], wrap[2] = 0.15, 0.15, 0.15
-            elif kind == LEFT_EYE or kind == RIGHT_EYE:
+            elif kind in (LEFT_EYE, RIGHT_EYE):
                 _eye(colour, nx, ny, nz, eyes[kind - LEFT_EYE], rotation, grain, look)
-                gloss, tight = 1.0, 260.0
+                gloss, tight = 1.0, 420.0
             else:
                 colour[0], colour[1], colour[2] = u, v, w
                 if kind == GLOSSY:
@@ -91,7 +93,7 @@ def shade(label, surface, chart, grain, look, eyes, rotation, stripes, image):
             half = max(0.0, (nx * hx + ny * hy + nz * hz) / np.sqrt(hx * hx + hy * hy + hz * hz))
             shine = gloss * (0.22 * half**tight + 0.10 * half ** (0.4 * tight)) * lit
             if kind >= LEFT_EYE:
-                shine = 2.2 * half**tight * min(1.0, 1.6 * lit) + 0.03 * half**12
+                shine = 1.0 * half**tight * min(1.0, 1.6 * lit) + 0.015 * half**12
             rim = (1.0 - min(1.0, max(0.0, nz))) ** 4 * 0.25 * openness * (0.3 + gloss)
             up = 0.5 + 0.5 * ny
             fill = 0.30 * max(0.0, nz)

@@ -21,7 +21,7 @@ from vultus.rendering.person.chart import (
 )  # fmt: skip
 
 TONES = np.array(
-    [(238, 201, 184), (226, 181, 156), (204, 152, 120), (166, 114, 84), (116, 77, 56), (70, 46, 36)], np.float32
+    [(238, 201, 184), (226, 181, 156), (204, 152, 120), (166, 114, 84), (120, 80, 59), (84, 56, 44)], np.float32
 )
 """sRGB of cheeks in even light, from no melanin to most."""
 
@@ -74,7 +74,7 @@ def beard_area(hair: Hair) -> np.ndarray:
     """Where a beard grows (HEIGHT, WIDTH) 0-1, by its style: cheeks below a line, chin, upper lip, upper neck."""
     angle, row = grid()
     side = np.abs(angle)
-    upper_lip = both_sides(9, -1.75, 9, 0.42) + blob(0, -1.75, 12, 0.35)
+    upper_lip = both_sides(9, -1.55, 9, 0.38) + blob(0, -1.5, 12, 0.3)
     upper_lip = np.clip(1.6 * upper_lip, 0, 1) * ramp(side, 27, 21)
     chin = np.clip(1.9 * blob(0, -6.2, 14, 1.35), 0, 1) * ramp(row, -4.2, -4.9)
     beside = np.clip(1.8 * both_sides(26, -3.8, 4.5, 1.6), 0, 1)
@@ -108,7 +108,7 @@ def brows(hair: Hair, rng: np.random.Generator) -> np.ndarray:
         size = np.ceil(path.max(0) + 22).astype(int) - low
         fine = np.zeros((size[1] * scale, size[0] * scale), np.float32)
         outward = np.sign(path[-1, 0] - path[0, 0])
-        for _ in range(round(150 + 260 * hair.brow_thickness)):
+        for _ in range(round(190 + 300 * hair.brow_thickness)):
             t = rng.uniform(0, 1)
             middle = path[int(t * 59)] - low
             thick = (3.2 + 5.5 * hair.brow_thickness) * np.interp(t, [0, 0.12, 0.55, 1], [0.75, 1.0, 0.85, 0.28])
@@ -117,9 +117,9 @@ def brows(hair: Hair, rng: np.random.Generator) -> np.ndarray:
             length = rng.uniform(5, 9) * (0.8 + 0.4 * hair.brow_thickness)
             tip = root + length * np.array([outward * np.cos(np.arctan(up)), np.sin(np.arctan(up))])
             ends = np.round(np.stack([root, (root + tip) / 2 + [0, -0.4], tip]) * scale * 8).astype(np.int32)
-            cv2.polylines(fine, [ends], False, 1.0, 2, cv2.LINE_AA, 3)
-        soft = cv2.GaussianBlur(fine, (0, 0), 1.2 * scale)
-        patch = cv2.resize(np.clip(0.75 * fine + 0.7 * soft, 0, 1), tuple(size), interpolation=cv2.INTER_AREA)
+            cv2.polylines(fine, [ends], False, rng.uniform(0.5, 1.0), 1, cv2.LINE_AA, 3)
+        soft = cv2.GaussianBlur(fine, (0, 0), 1.6 * scale)
+        patch = cv2.resize(np.clip(0.6 * fine + 1.1 * soft, 0, 1), tuple(size), interpolation=cv2.INTER_AREA)
         part = cover[low[1] : low[1] + size[1], low[0] : low[0] + size[0]]
         np.maximum(part, patch, out=part)
     return np.clip(cover * (0.75 + 0.35 * hair.brow_thickness), 0, 0.95)
@@ -240,7 +240,7 @@ def _gloss(skin: Skin, rng: np.random.Generator) -> np.ndarray:
 
 
 def _paint_lips(albedo: np.ndarray, lips: np.ndarray, skin: Skin, base: np.ndarray, rng: np.random.Generator) -> None:
-    pale, dark = np.array([0.92, 0.50, 0.52]), np.array([0.80, 0.62, 0.62])
+    pale, dark = np.array([0.92, 0.50, 0.52]), np.array([1.12, 0.66, 0.72])
     natural = base * (pale + (dark - pale) * skin.melanin) * (1 - 0.25 * (skin.lip_redness - 0.5) * np.array([0, 1, 1]))
     natural = natural * 0.94
     colour = natural if skin.lip_colour is None else 0.25 * natural + 0.75 * linear(skin.lip_colour)
