@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from vultus.data.synthetic.clips import RenderedClip, rendered_clip
+from vultus.data.synthetic.making import Report, synthesize
+from vultus.data.synthetic.plan import SynthesisOptions
 
-__all__ = ["RenderedClip", "rendered_clip"]
+__all__ = ["RenderedClip", "Report", "SynthesisOptions", "rendered_clip", "synthesize"]

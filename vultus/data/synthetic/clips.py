@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
+from vultus.core.controls import EMOTIONS
 from vultus.core.types import DEFAULT_FPS, Frames, Performance, Speech
 from vultus.data.synthetic.acting import Acting, act
 from vultus.data.synthetic.people import is_feminine, random_person
@@ -14,7 +16,8 @@ from vultus.data.synthetic.voices import say, voice_of
 from vultus.rendering.person.appearance import Appearance
 from vultus.rendering.person.renderer import PersonRenderer
 
-DEFAULT_SIZE = 256
+DEFAULT_SIZE, DEFAULT_SECONDS = 256, 4.0
+"""Side in pixels and length of a clip unless asked otherwise."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,30 @@ class RenderedClip:
     truth: Performance
     speech: Speech
     text: str
-    person: Appearance
+
+
+class Actor(Protocol):
+    """Somebody who can be drawn: a rendered person, or a portrait."""
+
+    size: int
+
+    def absolute(self, performance: Performance) -> Performance:
+        """A performance as this actor shows it: every channel absolute, translation still relative to rest."""
+        ...
+
+    def frame(
+        self, expression: np.ndarray, rotation_deg: np.ndarray, shift: np.ndarray, gaze_deg: np.ndarray
+    ) -> np.ndarray:
+        """One picture (size, size, 3) uint8 RGB."""
+        ...
+
+    def landmarks68(self, expression: np.ndarray, rotation_deg: np.ndarray, shift: np.ndarray) -> np.ndarray:
+        """The 68 points (68, 3) of a frame in its pixels."""
+        ...
+
+    def translation(self, rotation_deg: np.ndarray, shift: np.ndarray) -> np.ndarray:
+        """(3,) where the head's origin is before the camera."""
+        ...
 
 
 def rendered_clip(
@@ -33,7 +59,7 @@ def rendered_clip(
     *,
     person: Appearance | None = None,
     acting: Acting | None = None,
-    seconds: float = 4.0,
+    seconds: float = DEFAULT_SECONDS,
     fps: float = DEFAULT_FPS,
     size: int = DEFAULT_SIZE,
 ) -> RenderedClip:
@@ -59,8 +85,6 @@ def rendered_clip(
 
 def random_acting(rng: np.random.Generator, emotion: str | None = None, level: int | None = None) -> Acting:
     """An emotion at a level (chosen unless given) with random liveliness, mostly facing the camera."""
-    from vultus.core.controls import EMOTIONS
-
     swing = rng.uniform(0.3, 1.8)
     return Acting(
         emotion=emotion or EMOTIONS[rng.integers(len(EMOTIONS))],
@@ -72,22 +96,21 @@ def random_acting(rng: np.random.Generator, emotion: str | None = None, level: i
     )
 
 
-def play(renderer: PersonRenderer, performance: Performance, speech: Speech, text: str) -> RenderedClip:
-    """A performance (as `acting.act` makes it) on a person: frames to come, and the truth about them."""
-    expression, rotation, shift = performance.expression, performance.rotation, performance.translation
+def play(actor: Actor, performance: Performance, speech: Speech, text: str) -> RenderedClip:
+    """A performance (as `acting.act` makes it) by somebody: frames to come, and the truth about them."""
+    shown = actor.absolute(performance)
+    expression, rotation, shift = shown.expression, shown.rotation, shown.translation
     assert expression is not None and rotation is not None and shift is not None
-    count = len(performance)
-    landmarks = np.stack([renderer.landmarks68(expression[k], rotation[k], shift[k]) for k in range(count)])
-    translation = np.stack([renderer.translation(rotation[k], shift[k]) for k in range(count)])
-    truth = replace(performance, landmarks=landmarks.astype(np.float32), translation=translation.astype(np.float32))
-    size = renderer.size
-    frames = Frames(_images(renderer, performance), performance.fps, size, size, count)
-    return RenderedClip(frames, truth, speech, text, renderer.person)
+    poses = list(zip(expression, rotation, shift, strict=True))
+    landmarks = np.stack([actor.landmarks68(*pose) for pose in poses])
+    translation = np.stack([actor.translation(turn, moved) for _, turn, moved in poses])
+    truth = replace(shown, landmarks=landmarks.astype(np.float32), translation=translation.astype(np.float32))
+    frames = Frames(_images(actor, shown), shown.fps, actor.size, actor.size, len(shown))
+    return RenderedClip(frames, truth, speech, text)
 
 
-def _images(renderer: PersonRenderer, performance: Performance) -> Iterator[np.ndarray]:
-    expression, rotation = performance.expression, performance.rotation
-    shift, gaze = performance.translation, performance.gaze
+def _images(actor: Actor, shown: Performance) -> Iterator[np.ndarray]:
+    expression, rotation, shift, gaze = shown.expression, shown.rotation, shown.translation, shown.gaze
     assert expression is not None and rotation is not None and shift is not None and gaze is not None
-    for k in range(len(performance)):
-        yield renderer.frame(expression[k], rotation[k], shift[k], gaze[k])
+    for k in range(len(shown)):
+        yield actor.frame(expression[k], rotation[k], shift[k], gaze[k])

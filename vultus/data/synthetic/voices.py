@@ -39,22 +39,27 @@ def voice_of(seed: int, number: int, feminine: bool) -> Voice:
     return Voice(fitting[rng.integers(len(fitting))], float(rng.uniform(0.85, 1.2)), float(rng.uniform(0.9, 1.15)))
 
 
-def say(voice: Voice, duration_s: float, rng: np.random.Generator) -> tuple[Speech, str]:
-    """A voice of exactly `duration_s` seconds with its phones, and what it says; the end may be cut off."""
+def say(voice: Voice, duration_s: float, rng: np.random.Generator, text: str | None = None) -> tuple[Speech, str]:
+    """A voice of exactly `duration_s` seconds with its phones, and what it says; the end may be cut off.
+
+    `text`: what to say, once; chosen at random, as much as fits, unless given.
+    """
     lead = np.zeros(round(rng.uniform(*_LEAD_S) * SAMPLE_RATE), np.float32)
     parts, phones, texts = [lead], [Phone("SIL", 0.0, len(lead) / SAMPLE_RATE)], []
     at_s, tries = len(lead) / SAMPLE_RATE, 0
     while at_s < duration_s and tries < 20:
         tries += 1
-        text = random_text(voice.language, rng)
+        said = text or random_text(voice.language, rng)
         try:
-            speech = synthesise(text, voice.name, voice.rate, voice.pitch)
+            speech = synthesise(said, voice.name, voice.rate, voice.pitch)
         except InputError:
             continue  # a few timbres have no sound for a few texts
-        texts.append(text)
+        texts.append(said)
         parts.append(speech.waveform)
         phones += [Phone(p.symbol, at_s + p.start_s, at_s + p.end_s) for p in speech.phones or ()]
         at_s += speech.duration_s
+        if text is not None:
+            break
     return cut_speech(Speech(np.concatenate(parts), tuple(phones)), duration_s), " ".join(texts)
 
 

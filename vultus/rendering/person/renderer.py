@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from vultus.core.bases import ARKIT52, index_of
+from vultus.core.types import Performance
 from vultus.face.head import FLIP, project
 from vultus.rendering.person import film, materials, occlusion
 from vultus.rendering.person.accessories import lens_outline
@@ -56,6 +57,10 @@ class PersonRenderer:
         # The head's origin stands so far away that view_height units there fill the frame.
         distance = camera.view_height * camera.focal
         self.base = np.array([-camera.middle[0], camera.middle[1], distance], np.float32)
+
+    def absolute(self, performance: Performance) -> Performance:
+        """The performance as this person shows it: as it is, for a rendered person rests at zero."""
+        return performance
 
     def frame(
         self, expression: np.ndarray, rotation_deg: np.ndarray, shift: np.ndarray, gaze_deg: np.ndarray
