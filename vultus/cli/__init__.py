@@ -13,6 +13,7 @@ from vultus.cli.prepare import prepare
 from vultus.cli.progress import progress_bar
 from vultus.cli.render import render
 from vultus.cli.speak import speak
+from vultus.cli.synthesize import synthesize
 from vultus.cli.track import track
 from vultus.cli.train import train
 from vultus.cli.verify import verify
@@ -27,6 +28,7 @@ VERBS: dict[str, Callable[..., int | None]] = {
     "render": render,
     "track": track,
     "prepare": prepare,
+    "synthesize": synthesize,
     "train": train,
     "verify": verify,
     "methods": methods,

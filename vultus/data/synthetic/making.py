@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,7 +22,7 @@ from vultus.data.synthetic.acting import act
 from vultus.data.synthetic.clips import RenderedClip, play, random_acting
 from vultus.data.synthetic.layouts import Places, fitted, layout_of, split_lists, under
 from vultus.data.synthetic.people import random_person, retaken
-from vultus.data.synthetic.plan import ClipPlan, LayoutName, SynthesisOptions, plan_clips
+from vultus.data.synthetic.plan import ClipPlan, SynthesisOptions, plan_clips
 from vultus.data.synthetic.portraits import PortraitActor, portraits_in
 from vultus.data.synthetic.rig_curves import controls_of
 from vultus.data.synthetic.sound_files import write_sound
@@ -111,8 +113,6 @@ def make_clip(job: Job) -> None:
 
 def label_bytes(truth: Performance, speech: Speech) -> bytes:
     """The .npz of exact labels; the same labels, the same bytes."""
-    import io
-
     arrays = {name: np.asarray(getattr(truth, name)) for name in truth.channels}
     arrays["expression"] = arrays["expression"].astype(np.float16)
     if "landmarks" in arrays:
@@ -190,7 +190,7 @@ def _claim(root: Path, options: SynthesisOptions) -> None:
             found = json.loads(plan.read_text("utf-8"))
         except ValueError as error:
             raise InputError("the plan of this set is damaged", plan, "choose a new folder") from error
-        if _without_count(found) != _without_count(wanted):
+        if found != json.loads(json.dumps(wanted)):
             raise InputError("this folder holds a set made with other options", root, "choose a new folder")
     elif root.is_dir() and any(root.iterdir()):
         raise InputError("the folder holds other files", root, "choose a new or empty folder")
@@ -204,13 +204,8 @@ def _claim(root: Path, options: SynthesisOptions) -> None:
         raise InputError("the folder cannot be written to", root, "choose another place") from error
 
 
-def _without_count(plan: dict[str, Any]) -> dict[str, Any]:
-    """A plan without what a later run may enlarge."""
-    return {name: value for name, value in plan.items() if name not in ("people", "clips_per_person")}
-
-
 @contextmanager
-def _partial(path: Path):
+def _partial(path: Path) -> Iterator[Path]:
     """A temporary name beside `path`, which takes its place when all is written."""
     partial = path.with_name(f"{path.stem}.part{path.suffix}")
     try:
@@ -221,9 +216,4 @@ def _partial(path: Path):
 
 
 def _cores() -> int:
-    import os
-
     return os.cpu_count() or 1
-
-
-__all__ = ["LayoutName", "Report", "SynthesisOptions", "label_bytes", "make_clip", "synthesize"]

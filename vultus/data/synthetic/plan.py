@@ -22,9 +22,14 @@ MAX_CLIPS = 1_000_000
 LEVELS = (1, 2, 3)
 
 
+def _check(option: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise ControlError(f"{value:g} is out of range", option, f"choose {low:g} to {high:g}")
+
+
 @dataclass(frozen=True)
 class SynthesisOptions:
-    """What to make. The defaults are those of the command line."""
+    """What to make. The defaults are those of the command line. Raises ControlError for values out of range."""
 
     people: int = 20
     clips_per_person: int = 10
@@ -48,6 +53,9 @@ class SynthesisOptions:
             raise ControlError(f"{self.size} is odd", "--size", "videos want an even number of pixels")
         if self.workers is not None:
             _check("--workers", self.workers, 0, 1024)
+
+
+DEFAULT_SYNTHESIS = SynthesisOptions()
 
 
 @dataclass(frozen=True)
@@ -91,8 +99,3 @@ def parse_emotions(text: str) -> tuple[str, ...]:
         if name not in EMOTIONS:
             raise ControlError(f"{name!r} is not an emotion", "--emotions", f"choose all, or of {', '.join(EMOTIONS)}")
     return tuple(dict.fromkeys(names))
-
-
-def _check(option: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise ControlError(f"{value:g} is out of range", option, f"choose {low:g} to {high:g}")

@@ -71,8 +71,10 @@ def _scarf(skull: Skull) -> Patch:
 
 def _cap(skull: Skull) -> Patch:
     """Knitted cloth down to the forehead and over the tops of the ears, with a turned-up brim."""
-    points, angle, _ = _hull(skull, CAP_ROWS, 0.18, lambda up: 1.15 + 0.45 * (up < 0.52))
-    edge = points[:, 1] - np.interp(np.abs(angle), [0, 40, 80, 180], [8.0, 7.4, 4.6, 2.5])
+    points, angle, _ = _hull(
+        skull, CAP_ROWS, 0.18, lambda up: 1.45 + 0.8 * np.clip(up - 0.6, 0, 1) + 0.35 * (up < 0.62)
+    )
+    edge = points[:, 1] - np.interp(np.abs(angle), [0, 40, 80, 180], [7.6, 7.0, 4.2, 2.0])
     return _woven(points, CAP_ROWS, angle, edge + 0.6, np.ones(len(points)))
 
 

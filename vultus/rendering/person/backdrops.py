@@ -44,7 +44,7 @@ def _room(first: np.ndarray, second: np.ndarray, size: int, rng: np.random.Gener
     image = np.tile(first, (size, size, 1)).astype(np.float32)
     for _ in range(rng.integers(8, 22)):
         corner, extent = rng.uniform(-0.1, 1, 2) * size, rng.uniform(0.05, 0.4, 2) * size
-        colour = (first, second)[rng.integers(2)] * np.exp(rng.normal(0, 0.5, 3))
+        colour = (first, second)[rng.integers(2)] * np.exp(rng.normal(0, 0.45) + rng.normal(0, 0.12, 3))
         (x0, y0), (x1, y1) = corner.astype(int), (corner + extent).astype(int)
         cv2.rectangle(image, (int(x0), int(y0)), (int(x1), int(y1)), tuple(np.clip(colour, 0, 1).tolist()), -1)
     if rng.random() < 0.5:

@@ -60,7 +60,7 @@ def comb_scalp(person: Appearance, body: Body, rng: np.random.Generator) -> Lock
     hair, skull = person.hair, body.skull
     style = STYLES[hair.style]
     if person.wear.headwear == "beanie":  # pressed flat
-        style = replace(style, layer=min(style.layer, 0.7), lift=0.1)
+        style = replace(style, layer=min(style.layer, 0.6), lift=0.05, wild=0.03, curl=0.3 * style.curl)
     roots, normals = _roots(hair, body, style.strands, rng)
     if style.comb == "bun":
         roots, normals = np.vstack([roots, _bun_roots(rng)]), np.vstack([normals, np.zeros((900, 3), np.float32)])
