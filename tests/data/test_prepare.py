@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import random
 import shutil
 import signal
@@ -147,18 +147,13 @@ def test_rig_curves_with_a_voice(tmp_path, sound_file):
         clip.frames()
 
 
-def write_openface(path: Path, frames: int, columns: str = "AU45_r") -> None:
-    rows = [f"{i + 1}, {i / 25:.3f}, 1, {2.5 * (i % 2)}" for i in range(frames)]
-    path.write_text("\n".join([f"frame, timestamp, success, {columns}", *rows]) + "\n")
-
-
 def test_blinks_from_openface(tmp_path, astronaut):
     write_clip(tmp_path / "raw/a.mp4", panned(astronaut))
     write_clip(tmp_path / "raw/b.mp4", panned(astronaut))
     write_clip(tmp_path / "raw/c.mp4", panned(astronaut))
     (tmp_path / "csv").mkdir()
     for name, frames in (("a", 12), ("b", 40)):
-        write_openface_full(tmp_path / f"csv/{name}.csv", frames)
+        write_openface(tmp_path / f"csv/{name}.csv", frames)
     report = prepare("video", tmp_path / "raw", tmp_path / "out", PrepareOptions(workers=0, openface=tmp_path / "csv"))
     assert [failure.name for failure in report.failed] == ["b"] and "40 frames" in report.failed[0].reason
     a, c = sorted(prepared_clips(report.out), key=lambda clip: clip.name)
@@ -166,7 +161,7 @@ def test_blinks_from_openface(tmp_path, astronaut):
     np.testing.assert_allclose(a.track().au45, 2.5 * (np.arange(12) % 2), atol=1e-6)
 
 
-def write_openface_full(path: Path, frames: int) -> None:
+def write_openface(path: Path, frames: int) -> None:
     """OpenFace writes a blank before every name but the first."""
     header = "frame, timestamp, success, pose_Rx, pose_Ry, pose_Rz, AU45_r"
     rows = [f"{i + 1}, {i / 25:.3f}, 1, 0.0, 0.0, 0.0, {2.5 * (i % 2)}" for i in range(frames)]
@@ -186,6 +181,16 @@ def run_cli(raw: Path, out: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
+def workers_of(parent: int) -> list[str]:
+    """Processes that multiprocessing started for a parent."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # processes end while they are listed
+            if f"parent_pid={parent}".encode() in (folder / "cmdline").read_bytes():
+                found.append(folder.name)
+    return found
+
+
 def test_killed_at_random_a_run_goes_on_to_the_same_lists(report, raw_folder, tmp_path):
     random_s = random.Random(5)
     out = tmp_path / "out"
@@ -197,6 +202,10 @@ def test_killed_at_random_a_run_goes_on_to_the_same_lists(report, raw_folder, tm
         time.sleep(random_s.uniform(0, 1.0))
         process.send_signal(signal.SIGKILL)
         process.communicate()
+        began = time.monotonic()
+        while workers_of(process.pid):
+            assert time.monotonic() - began < 10, "workers outlive the run that started them"
+            time.sleep(0.05)
     process = run_cli(raw_folder, out)
     said, _ = process.communicate()
     assert process.returncode == 0 and b"2 clips" in said and b"bad/faceless: " in said
@@ -219,7 +228,3 @@ def test_help_of_the_verb(capsys):
         cli.run(["prepare", "--help"])
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "DATASET RAW OUT" in said and "None" not in said and "--no-" not in said and "one a core" in said
-
-
-def test_the_environment_is_left_as_it_was():
-    assert "OMP_NUM_THREADS" not in os.environ or os.environ["OMP_NUM_THREADS"]
