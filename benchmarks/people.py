@@ -86,9 +86,8 @@ def main() -> None:
         Image.fromarray(np.vstack(parts)).save(FOLDER / f"{name}.png")
         print(FOLDER / f"{name}.png")
     shares, frame_s = zip(*(found_share(number, size) for number in range(count)), strict=True)
-    print(
-        f"a new person {np.median(build_s[1:] or build_s):.2f} s, a frame of {size} px {1000 * np.median(frame_s):.0f} ms"
-    )
+    new_s, per_frame_ms = np.median(build_s[1:] or build_s), 1000 * np.median(frame_s)
+    print(f"a new person {new_s:.2f} s, a frame of {size} px {per_frame_ms:.0f} ms")
     print(f"a face is found in {np.mean(shares):.1%} of the frames, in the worst clip in {min(shares):.0%}")
 
 

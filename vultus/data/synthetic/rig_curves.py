@@ -13,10 +13,10 @@ CONTROLS = 174
 LEFT, RIGHT = 29, 98
 """First column of the subject's left and right side; both sides list the same controls in the same order."""
 _SIDED: dict[str, dict[int, float]] = {
-    "browDown": {0: 1.0}, "browOuterUp": {3: 1.0}, "eyeBlink": {7: 1.0}, "cheekSquint": {8: 1.0}, "eyeSquint": {14: 1.0},
-    "eyeWide": {10: -1.0}, "mouthDimple": {27: 1.0}, "mouthFrown": {23: 1.0}, "mouthSmile": {24: 1.0},
-    "mouthStretch": {53: 1.0}, "mouthUpperUp": {62: 1.0}, "mouthLowerDown": {41: 1.0}, "mouthPress": {42: 1.0, 43: 1.0},
-    "noseSneer": {68: 1.0},
+    "browDown": {0: 1.0}, "browOuterUp": {3: 1.0}, "eyeBlink": {7: 1.0}, "cheekSquint": {8: 1.0},
+    "eyeSquint": {14: 1.0}, "eyeWide": {10: -1.0}, "mouthDimple": {27: 1.0}, "mouthFrown": {23: 1.0},
+    "mouthSmile": {24: 1.0}, "mouthStretch": {53: 1.0}, "mouthUpperUp": {62: 1.0}, "mouthLowerDown": {41: 1.0},
+    "mouthPress": {42: 1.0, 43: 1.0}, "noseSneer": {68: 1.0},
 }  # fmt: skip
 """ARKit name without its side -> offset of a control from its side's first column, and factor."""
 _BOTH: dict[str, dict[int, float]] = {

@@ -71,11 +71,14 @@ def _scarf(skull: Skull) -> Patch:
 
 def _cap(skull: Skull) -> Patch:
     """Knitted cloth down to the forehead and over the tops of the ears, with a turned-up brim."""
-    points, angle, _ = _hull(
-        skull, CAP_ROWS, 0.18, lambda up: 1.45 + 0.8 * np.clip(up - 0.6, 0, 1) + 0.35 * (up < 0.62)
-    )
+    points, angle, _ = _hull(skull, CAP_ROWS, 0.18, _cap_thickness)
     edge = points[:, 1] - np.interp(np.abs(angle), [0, 40, 80, 180], [7.6, 7.0, 4.2, 2.0])
     return _woven(points, CAP_ROWS, angle, edge + 0.6, np.ones(len(points)))
+
+
+def _cap_thickness(up: np.ndarray) -> np.ndarray:
+    """Distance from the skin by elevation: room above the crown, a brim folded over at the edge."""
+    return 1.45 + 0.8 * np.clip(up - 0.6, 0, 1) + 0.35 * (up < 0.62)
 
 
 def _hull(skull: Skull, rows: int, lowest: float, away) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
