@@ -156,6 +156,10 @@ def test_lrs2_keeps_its_authors_lists(tmp_path):
         ("WDA_BarbaraLee1_000", "BarbaraLee"),
         ("WRA_JohnBoozman_001", "JohnBoozman"),
         ("RD_Radio31_002", "Radio31"),
+        ("Radio34_10", "Radio34"),
+        ("AmyKlobuchar1_3", "AmyKlobuchar"),
+        ("LucilleRoybal-Allard_0", "LucilleRoybal-Allard"),
+        ("WDA_WhipJimClyburn_000", "JamesClyburn"),
         ("lecture", None),
     ],
 )

@@ -9,11 +9,15 @@ from pathlib import Path
 from vultus.data.clips import RawClip, Split
 from vultus.data.readers.splits import split_by_share
 
-LAYOUT = "videos named WDA_KatieHill_000.mp4, WRA_..., RD_Radio31_000.mp4, in any subfolder"
+LAYOUT = "videos named WDA_KatieHill_000.mp4 or KatieHill_0.mp4, RD_Radio31_000.mp4 or Radio31_0.mp4, in any subfolder"
 SHARES: dict[Split, int] = {"train": 80, "val": 10, "test": 10}
 """Percent of the speakers; none of our papers states a split."""
 
-_NAME = re.compile(r"(WDA|WRA|RD)_([A-Za-z.'-]+?)(\d*)_(\d+)")
+SAME_PERSON = {"WhipJimClyburn": "JamesClyburn"}
+"""Speakers whom the data set calls by two names."""
+
+_NAME = re.compile(r"(?:(?:WDA|WRA|RD)_)?([A-Za-z.'-]+?)(\d*)_(\d+)")
+_UNNAMED = "Radio"
 
 
 def speaker_of(stem: str) -> str | None:
@@ -24,8 +28,8 @@ def speaker_of(stem: str) -> str | None:
     match = _NAME.fullmatch(stem)
     if match is None:
         return None
-    kind, name, number, _ = match.groups()
-    return f"{name}{number}" if kind == "RD" else name
+    name, number, _ = match.groups()
+    return f"{name}{number}" if name == _UNNAMED else SAME_PERSON.get(name, name)
 
 
 def clips(root: Path, seed: int) -> Iterator[RawClip]:
