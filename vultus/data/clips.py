@@ -113,8 +113,10 @@ class ClipFacts:
             facts = cls(**json.loads(text))
         except (ValueError, TypeError) as error:
             raise InputError("the facts of a prepared clip are damaged", where, "prepare the set again") from error
-        stage = facts.background_from_source
-        return dataclasses.replace(facts, background_from_source=None if stage is None else tuple(stage))
+        if facts.background_from_source is None:
+            return facts
+        scale, x, y = facts.background_from_source  # JSON has lists only
+        return dataclasses.replace(facts, background_from_source=(scale, x, y))
 
     def to_json(self) -> str:
         """One line of JSON, the same for the same facts."""

@@ -44,7 +44,7 @@ def draw_masks(mouth: np.ndarray, eyes: np.ndarray, person: np.ndarray, size: tu
     def filled(*polygons: np.ndarray) -> np.ndarray:
         canvas = np.zeros((size[1], size[0]), np.uint8)
         for polygon in polygons:  # one by one: where several cross, OpenCV fills every other part
-            cv2.fillPoly(canvas, [np.round((polygon - 0.5) * 16).astype(np.int32)], 1, shift=4)
+            cv2.fillPoly(canvas, [np.round((polygon - 0.5) * 16).astype(np.int32)], (1,), shift=4)
         return canvas.astype(bool)
 
     grey = np.ascontiguousarray(person[:, :, 1])

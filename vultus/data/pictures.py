@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import cast
 
 import av
 import numpy as np
@@ -36,7 +35,7 @@ class PictureWriter:
             self._container.metadata[TAG_KEY] = SYNTHETIC_TAG
         gop = str(max(1, round(KEY_FRAME_S * fps)))
         options = {"preset": "veryfast", "crf": QUALITY_CRF, "threads": "1", "g": gop, "bf": "0"}
-        stream = cast(av.VideoStream, self._container.add_stream("libx264", rate=self._rate, options=options))
+        stream = self._container.add_stream("libx264", rate=self._rate, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         context = stream.codec_context
         context.time_base = 1 / self._rate

@@ -74,11 +74,11 @@ def write_pictures(folder: Path, frames: Frames, crop: Crop, synthetic: bool) ->
     """
     stage = Stage(crop, frames.width, frames.height)
     shrink = min(1.0, MAX_MASK_PX / max(crop.width, crop.height))
-    mask_size = tuple(max(2, 2 * round(side * shrink / 2)) for side in (crop.width, crop.height))
-    mask_scale = np.array(mask_size) / (crop.width, crop.height)
+    across, down = (max(2, 2 * round(side * shrink / 2)) for side in (crop.width, crop.height))
+    mask_scale = np.array([across / crop.width, down / crop.height])
     with ExitStack() as stack:
         video = PictureWriter(folder / VIDEO_FILE, frames.fps, crop.width, crop.height, synthetic)
-        people = PictureWriter(folder / PERSON_FILE, frames.fps, *mask_size)
+        people = PictureWriter(folder / PERSON_FILE, frames.fps, across, down)
         for writer in (video, people):
             stack.enter_context(writer)
         segmenter = stack.enter_context(PersonSegmenter())
@@ -90,7 +90,7 @@ def write_pictures(folder: Path, frames: Frames, crop: Crop, synthetic: bool) ->
                 stage.remember(picture, person)
             grey = np.round(person * 255).astype(np.uint8)
             mask_from_stage = mask_scale[:, None] * stage.crop_map(crop_from_source)
-            mask = cut(grey, mask_from_stage, *mask_size, border=cv2.BORDER_CONSTANT)
+            mask = cut(grey, mask_from_stage, across, down, cv2.BORDER_CONSTANT)
             people.add(cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB))
     Image.fromarray(stage.background()).save(folder / BACKGROUND_FILE)
     return stage.scale, float(stage.shift[0]), float(stage.shift[1])

@@ -134,8 +134,7 @@ def run_on_ray(work: Work[Job], jobs: Iterable[Job], address: str) -> Iterator[O
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise InputError(f"no Ray cluster answers ({error})", address, "start one: ray start --head") from error
     try:
-        environment = {"env_vars": dict.fromkeys(THREAD_LIMITS, "1")}
-        remote = ray.remote(num_cpus=1, max_retries=0, runtime_env=environment)(work)
+        remote = ray.remote(num_cpus=1, max_retries=0)(work)  # Ray lets a task of one core use one thread
         yield from _gathered(ray, remote, iter(jobs))
     finally:
         ray.shutdown()
