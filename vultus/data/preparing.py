@@ -5,19 +5,21 @@ Two passes over the file rather than one over its pictures in memory: a clip may
 
 from __future__ import annotations
 
+import math
 import shutil
 import wave
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from vultus.audio.io import read_speech
 from vultus.core.errors import InputError
-from vultus.core.types import SAMPLE_RATE, Fit, Performance
+from vultus.core.types import SAMPLE_RATE, Fit, Frames, Performance
 from vultus.data import clips
 from vultus.data.clips import ClipFacts, RawClip
 from vultus.data.crops import Crop, FaceTrail, crop_of, moved
@@ -37,6 +39,9 @@ MIN_SEEN = 0.5
 """A clip whose face is seen in fewer of its frames is refused."""
 SILENT_PEAK = 1e-3
 """A sound that never exceeds this (-60 dB) is silence."""
+
+LEAST_SIDE_PX = 200
+"""Videos with a shorter side are looked at enlarged: the face finder refuses faces as small as theirs."""
 
 _CUT_FACES = 0.5
 _CUT_GROWTH = (0.75, 1.33)
@@ -174,15 +179,18 @@ class _WatchedFace:
 
 
 def _watch(video: Video, fps: float) -> _WatchedFace:
+    """Track the face. Raises InputError if there is none, or only in few frames."""
+    zoom = math.ceil(LEAST_SIDE_PX / min(video.width, video.height))
     rows: list[tuple[np.ndarray, ...]] = []
     fits: list[Fit] = []
 
     def noting() -> Iterator[TrackedFrame | None]:
-        for tracked in track_stream(video.frames(fps), where=video.path):
+        for tracked in track_stream(_enlarged(video.frames(fps), zoom), where=video.path):
             if tracked is not None:
                 skin = tracked.fit.landmarks[:468, :2]
                 box = np.concatenate([skin.min(0), skin.max(0)])
-                rows.append((box, mouth(tracked.fit.landmarks), *outlines(tracked.fit.landmarks)))
+                lips, eyes = outlines(tracked.fit.landmarks)
+                rows.append((mouth(tracked.fit.landmarks), box / zoom, lips / zoom, eyes / zoom))
                 fits[:] = [tracked.fit]
             yield tracked
 
@@ -191,11 +199,19 @@ def _watch(video: Video, fps: float) -> _WatchedFace:
     if not valid.mean() >= MIN_SEEN:
         what = f"a face is seen in only {valid.mean():.0%} of the frames"
         raise InputError(what, video.path, f"at least {MIN_SEEN:.0%} are needed")
-    box, mouths, lips, eyes = (_filled(np.asarray(column, np.float32), valid) for column in zip(*rows, strict=True))
+    mouths, box, lips, eyes = (_filled(np.asarray(column, np.float32), valid) for column in zip(*rows, strict=True))
     assert performance.landmarks is not None
-    points = performance.landmarks[:, :, :2]
-    trail = FaceTrail(points, box, _shots(box, valid), fps, video.width, video.height)
-    return _WatchedFace(performance, trail, mouths, lips, eyes, fits[0])
+    points = performance.landmarks / np.float32(zoom)
+    performance = replace(performance, landmarks=points)
+    fit = replace(fits[0], focal_px=fits[0].focal_px / zoom, center_px=fits[0].center_px / zoom)
+    trail = FaceTrail(points[:, :, :2], box, _shots(box, valid), fps, video.width, video.height)
+    return _WatchedFace(performance, trail, mouths, lips, eyes, fit)
+
+
+def _enlarged(frames: Frames, zoom: int) -> Iterator[np.ndarray]:
+    size = (zoom * frames.width, zoom * frames.height)
+    for image in frames:
+        yield image if zoom == 1 else cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
 
 
 def _filled(rows: np.ndarray, valid: np.ndarray) -> np.ndarray:
@@ -218,8 +234,6 @@ def _shots(box: np.ndarray, valid: np.ndarray) -> np.ndarray:
 
 def _with_openface(performance: Performance, path: Path) -> Performance:
     """The performance with the AU45 of an OpenFace table of the same clip."""
-    from dataclasses import replace
-
     table = load_performance(path).resampled(performance.fps)
     if table.au45 is None:
         raise InputError('the column "AU45_r" is missing', path, "run OpenFace with -aus")
@@ -231,8 +245,6 @@ def _with_openface(performance: Performance, path: Path) -> Performance:
 
 def _save_track(path: Path, performance: Performance, face: _WatchedFace, crop: Crop) -> None:
     """The performance, its landmarks in pixels of the crop, and beside it what the masks and the way back need."""
-    from dataclasses import replace
-
     assert performance.landmarks is not None
     landmarks = performance.landmarks.copy()
     landmarks[:, :, :2] = moved(landmarks[:, :, :2], crop.crop_from_source)
