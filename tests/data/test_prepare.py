@@ -161,6 +161,18 @@ def test_blinks_from_openface(tmp_path, astronaut):
     np.testing.assert_allclose(a.track().au45, 2.5 * (np.arange(12) % 2), atol=1e-6)
 
 
+def test_faces_of_small_videos_are_found_too(tmp_path, astronaut):
+    """LRS2 and our own set have 160 and 128 pixels; whole pictures of such faces are refused as portraits."""
+    write_clip(tmp_path / "raw/a.mp4", panned(astronaut, side=96))
+    report = prepare("video", tmp_path / "raw", tmp_path / "out", PrepareOptions(workers=0, crop="full"))
+    (clip,) = prepared_clips(report.out)
+    points = clip.track().landmarks[0, :, :2]
+    assert (clip.facts.width, clip.facts.seen) == (96, 1.0) and np.ptp(points[[36, 45], 0]) < 40
+    masks = next(clip.masks())
+    x, y = points[60:].mean(0).astype(int)
+    assert masks.mouth[y, x] and points.min() > 0 and points.max() < 96
+
+
 def write_openface(path: Path, frames: int) -> None:
     """OpenFace writes a blank before every name but the first."""
     header = "frame, timestamp, success, pose_Rx, pose_Ry, pose_Rz, AU45_r"
