@@ -1,8 +1,9 @@
 """Performance files: our own CSV (for people and spreadsheets) and npz (exact), and those of other trackers.
 
 The CSV has one row a frame under a comment line `# vultus performance, fps=25, reference=camera`: `time_s`, `valid`,
-the 52 ARKit weights, `yaw pitch roll` (degrees), `tx ty tz` (head units), `gaze_x gaze_y` (degrees), `AU45` (0-5). It
-holds no landmarks and no MetaHuman controls: npz does. Read as well: ARKit tables, Live Link Face, OpenFace
+the 52 ARKit weights, `yaw pitch roll` (degrees), `tx ty tz` (head units), `gaze_x gaze_y` (degrees), `AU45` (0-5) and
+`blink`, which numbers the blinks seen in AU45 on their frames and is 0 between them; it is not read back. There are no
+landmarks and no MetaHuman controls in it: npz holds them. Read as well: ARKit tables, Live Link Face, OpenFace
 (`face.foreign`).
 """
 
@@ -27,6 +28,7 @@ from vultus.core.errors import InputError
 from vultus.core.files import MAX_NAME_BYTES, is_usable_name
 from vultus.core.types import Performance
 from vultus.face import foreign
+from vultus.face.blinks import blink_numbers, blinks_of
 from vultus.face.tables import MAX_BYTES, read_table
 
 SUFFIXES = (".csv", ".npz")
@@ -122,6 +124,8 @@ def _write_csv(performance: Performance, file: BinaryIO) -> None:
     for channel, names in _CSV_CHANNELS.items():
         if channel in performance.channels:
             columns.update(zip(names, getattr(performance, channel).reshape(len(performance), -1).T, strict=True))
+    if performance.au45 is not None:
+        columns["blink"] = blink_numbers(blinks_of(performance), len(performance))
     texts = [[f"{value:.6g}" for value in column] for column in columns.values()]
     times = [f"{i / performance.fps:.6f}" for i in range(len(performance))]
     table = io.StringIO()
