@@ -5,6 +5,7 @@ In a foreign layout the labels lie apart, under `labels/`, where the data set's 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -56,13 +57,21 @@ def layout_of(name: LayoutName) -> Layout:
 
 
 def fitted(plans: Sequence[ClipPlan], name: LayoutName) -> list[ClipPlan]:
-    """The plans as far as a layout prescribes texts and takes. Raises ControlError where it has no room for them."""
+    """The plans with the texts that a layout prescribes. Raises ControlError where it has no room for them."""
     if name != "crema_d":
         return list(plans)
-    room = len(crema_d.SENTENCES) * 6
-    if any(plan.take >= room for plan in plans):
-        raise ControlError("CREMA-D's actors have no more clips", "--clips-per-person", f"choose at most {room}")
-    return [replace(plan, text=crema_d.SENTENCES[_sentence(plan)]) for plan in plans]
+    said: Counter[tuple[int, str, int]] = Counter()
+    spoken = []
+    for plan in plans:
+        case = (plan.person, plan.emotion, plan.level)
+        if said[case] >= len(crema_d.SENTENCES):
+            fix = f"choose at most {len(crema_d.SENTENCES)} for each emotion and level"
+            raise ControlError("CREMA-D's actors say each sentence once", "--clips-per-person", fix)
+        start = plan.person + _CREMA_D.index(plan.emotion) + plan.level
+        text = list(crema_d.SENTENCES.values())[(start + said[case]) % len(crema_d.SENTENCES)]
+        said[case] += 1
+        spoken.append(replace(plan, text=text))
+    return spoken
 
 
 def split_lists(plans: Sequence[ClipPlan], layout: LayoutName) -> dict[str, str]:
@@ -92,13 +101,10 @@ def _mead(plan: ClipPlan) -> Places:
     return Places(speaker, LABELS / speaker / inside, video, sound, silent=True)
 
 
-def _sentence(plan: ClipPlan) -> str:
-    return list(crema_d.SENTENCES)[plan.take % len(crema_d.SENTENCES)]
-
-
 def _crema_d(plan: ClipPlan) -> Places:
     codes = {"angry": "ANG", "disgusted": "DIS", "fear": "FEA", "happy": "HAP", "neutral": "NEU", "sad": "SAD"}
-    speaker, sentence = str(1001 + plan.person), _sentence(plan)
+    speaker = str(1001 + plan.person)
+    sentence = next(code for code, text in crema_d.SENTENCES.items() if text == plan.text)
     level = ("LO", "MD", "HI")[plan.level - 1] if plan.emotion != "neutral" else "XX"
     stem = f"{speaker}_{sentence}_{codes[plan.emotion]}_{level}"
     sound = PurePosixPath("AudioWAV", f"{stem}.wav")

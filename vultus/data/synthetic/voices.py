@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vultus.audio.espeak import fresh_espeak
 from vultus.audio.sentences import random_text
 from vultus.audio.tts import synthesise
 from vultus.core.errors import InputError
@@ -42,7 +43,7 @@ def voice_of(seed: int, number: int, feminine: bool) -> Voice:
 def say(voice: Voice, duration_s: float, rng: np.random.Generator, text: str | None = None) -> tuple[Speech, str]:
     """A voice of exactly `duration_s` seconds with its phones, and what it says; the end may be cut off.
 
-    `text`: what to say, once; chosen at random, as much as fits, unless given.
+    `text`: what to say, once; chosen at random, as much as fits, unless given. What was said before does not matter.
     """
     lead = np.zeros(round(rng.uniform(*_LEAD_S) * SAMPLE_RATE), np.float32)
     parts, phones, texts = [lead], [Phone("SIL", 0.0, len(lead) / SAMPLE_RATE)], []
@@ -51,7 +52,8 @@ def say(voice: Voice, duration_s: float, rng: np.random.Generator, text: str | N
         tries += 1
         said = text or random_text(voice.language, rng)
         try:
-            speech = synthesise(said, voice.name, voice.rate, voice.pitch)
+            with fresh_espeak():
+                speech = synthesise(said, voice.name, voice.rate, voice.pitch)
         except InputError:
             continue  # a few timbres have no sound for a few texts
         texts.append(said)

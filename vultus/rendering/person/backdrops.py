@@ -24,7 +24,9 @@ def paint_backdrop(backdrop: Backdrop, size: int, rng: np.random.Generator) -> n
         rough = cv2.GaussianBlur(rng.standard_normal((size, size)).astype(np.float32), (0, 0), size / 90)
         rough = rough / rough.std() * 0.03 + _clouds(size, rng) * 0.08
         edge = 1 - 0.25 * (x > rng.uniform(0.05, 0.95)) * (rng.random() < 0.5)
-        return np.tile(first, (size, size, 1)) * np.exp(rough)[..., None] * edge[..., None] * _falloff(x, y, 0.3)
+        return (
+            np.tile(first, (size, size, 1)) * (np.exp(rough) * edge)[..., None].astype(np.float32) * _falloff(x, y, 0.3)
+        )
     if backdrop.scene == "room":
         return _room(first, second, size, rng)
     return _lights(first, second, size, rng)
