@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import shutil
 import signal
@@ -19,7 +20,7 @@ from tests.data import trees
 from tests.data.conftest import HERE
 from tests.data.footage import panned, write_clip
 from vultus import cli
-from vultus.core.errors import ControlError, InputError
+from vultus.core.errors import ControlError, InputError, MissingPartError
 from vultus.core.types import SAMPLE_RATE
 from vultus.data import prepare as module
 from vultus.data.manifest import FAILED_FILE, MANIFEST_FILE, prepared_clips
@@ -110,21 +111,36 @@ def test_impossible_options(raw_folder, tmp_path, options, said):
     assert not (tmp_path / "out").exists()
 
 
+def test_what_a_dead_worker_left_is_in_nobodys_way(raw_folder, tmp_path, monkeypatch):
+    shutil.copytree(raw_folder / "ann", tmp_path / "raw", ignore=shutil.ignore_patterns("b*"))
+    real = module.do
+
+    def do(job):
+        job.partial.mkdir(parents=True)
+        (job.partial / "video.mp4").touch()
+        real(job)
+
+    monkeypatch.setattr(module, "do", do)
+    assert len(prepare("video", tmp_path / "raw", tmp_path / "out", HERE).prepared) == 1
+    assert not (tmp_path / "out/.part").exists()
+
+
 def test_two_runs_cannot_share_a_folder(raw_folder, tmp_path):
     with module._only_run(tmp_path / "out"), pytest.raises(InputError, match="another run"):
         prepare("video", raw_folder, tmp_path / "out", HERE)
 
 
 def test_a_full_disk_ends_the_run_and_a_fault_of_ours_is_told_with_its_traceback(raw_folder, tmp_path, monkeypatch):
-    def full(job):
-        raise OSError(28, "No space left on device")
-
     def wrong(work, jobs, workers):
         for job in jobs:
             yield job, ZeroDivisionError("oh")
 
     monkeypatch.setattr(module, "run_in_processes", lambda work, jobs, n: ((job, OSError(28, "full")) for job in jobs))
     with pytest.raises(InputError, match="disk is full"):
+        prepare("video", raw_folder, tmp_path / "out")
+    gone = MissingPartError("a part is gone")
+    monkeypatch.setattr(module, "run_in_processes", lambda work, jobs, n: ((job, gone) for job in jobs))
+    with pytest.raises(MissingPartError):
         prepare("video", raw_folder, tmp_path / "out")
     monkeypatch.setattr(module, "run_in_processes", wrong)
     report = prepare("video", raw_folder, tmp_path / "out")
@@ -190,7 +206,14 @@ def test_one_persons_video_has_a_part_held_out(tmp_path, astronaut):
 
 def run_cli(raw: Path, out: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "vultus.cli", "prepare", "video", str(raw), str(out), "--workers", "2"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+
+
+def await_work(process: subprocess.Popen[bytes], out: Path) -> None:
+    """Wait until a run has begun with its clips."""
+    began = time.monotonic()
+    while not (out / ".part").is_dir() and process.poll() is None and time.monotonic() - began < 60:
+        time.sleep(0.02)
 
 
 def workers_of(parent: int) -> list[str]:
@@ -208,9 +231,7 @@ def test_killed_at_random_a_run_goes_on_to_the_same_lists(report, raw_folder, tm
     out = tmp_path / "out"
     for _ in range(2):
         process = run_cli(raw_folder, out)
-        began = time.monotonic()
-        while not (out / ".part").is_dir() and process.poll() is None and time.monotonic() - began < 60:
-            time.sleep(0.02)
+        await_work(process, out)
         time.sleep(random_s.uniform(0, 1.0))
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -224,6 +245,15 @@ def test_killed_at_random_a_run_goes_on_to_the_same_lists(report, raw_folder, tm
     for name in (MANIFEST_FILE, FAILED_FILE):
         assert (out / name).read_bytes() == (report.out / name).read_bytes()
     assert {path.name for path in out.iterdir()} == {path.name for path in report.out.iterdir()}
+
+
+def test_ctrl_c_says_how_to_go_on(raw_folder, tmp_path):
+    process = run_cli(raw_folder, tmp_path / "out")
+    await_work(process, tmp_path / "out")
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 130 and b"goes on" in said and b"Traceback" not in said
+    assert not (tmp_path / "out/.part").exists() and (tmp_path / "out" / MANIFEST_FILE).is_file()
 
 
 def test_the_verb_says_what_failed(tmp_path, capsys):

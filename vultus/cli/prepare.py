@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from vultus.cli.exits import NOTHING_PREPARED
+from vultus.cli.exits import INTERRUPTED, NOTHING_PREPARED
 from vultus.cli.options import optional
 from vultus.cli.progress import progress_bar
 from vultus.data.clips import CropKind
@@ -62,8 +63,12 @@ def prepare(
     from vultus.data.prepare import prepare as prepare_clips
 
     options = PrepareOptions(crop, size, fps, keep_silent, openface, seed, workers, ray)
-    with progress_bar("preparing", "clips") as on_progress:
-        report = prepare_clips(dataset, raw, out, options, on_progress=on_progress)
+    try:
+        with progress_bar("preparing", "clips") as on_progress:
+            report = prepare_clips(dataset, raw, out, options, on_progress=on_progress)
+    except KeyboardInterrupt:
+        print(f"vultus: stopped; the same command goes on from what is in {out}.", file=sys.stderr)
+        return INTERRUPTED
     for failure in report.failed[:_SHOWN]:
         print(f"{failure.dataset}/{failure.name}: {failure.reason}")
     if len(report.failed) > _SHOWN:

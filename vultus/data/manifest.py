@@ -33,7 +33,7 @@ class Failure:
     sources: dict[str, Any]
     """As in `ClipFacts`: when they change, the clip is tried again."""
     traceback: str | None = None
-    """Of a fault that is vultus's own."""
+    """Of a fault that is not the clip's: such a clip is tried again in every run."""
 
     def to_json(self) -> str:
         """One line of JSON."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vultus.core.errors import ControlError, InputError, VultusError
+from vultus.core.errors import ControlError, InputError, MissingPartError, VultusError
 from vultus.core.method import MAX_FPS, MAX_SIZE_PX
 from vultus.data import manifest
 from vultus.data.clips import FACTS_FILE, ClipFacts, CropKind, RawClip
@@ -197,6 +197,7 @@ def do(job: Job) -> None:
     """Prepare one clip, in whatever process: its folder takes its place when it is whole."""
     from vultus.data.preparing import prepare_clip
 
+    shutil.rmtree(job.partial, ignore_errors=True)  # of a worker that died with this clip
     job.partial.mkdir(parents=True)
     try:
         prepare_clip(job.raw, job.partial, job.recipe, job.sources, job.openface)
@@ -213,21 +214,24 @@ def _failed_note(job: Job) -> Path:
 
 
 def _note(job: Job, error: BaseException | None) -> None:
-    """Write down why a clip failed, or remove an older note. Raises InputError if the disk is full."""
+    """Write down why a clip failed, or remove an older note. Raises what concerns all clips."""
     note = _failed_note(job)
     if error is None:
         note.unlink(missing_ok=True)
         return
     if isinstance(error, OSError) and error.errno in _FULL_DISK:
         raise InputError("the disk is full", job.target, "make room, then run again: it goes on from here") from error
-    expected = isinstance(error, VultusError | WorkerDiedError)
-    reason = _reason(error) if expected else f"a fault of vultus: {type(error).__name__}: {error}"
-    trace = None if expected else "".join(traceback.format_exception(error))
-    failure = Failure(job.raw.dataset, job.raw.name, reason, job.sources, trace)
+    if isinstance(error, MissingPartError):
+        raise error
+    own = not isinstance(error, VultusError)
+    trace = "".join(traceback.format_exception(error)) if own else None
+    failure = Failure(job.raw.dataset, job.raw.name, _reason(error), job.sources, trace)
     note.parent.mkdir(parents=True, exist_ok=True)
     write_whole(note, failure.to_json() + "\n")
 
 
 def _reason(error: BaseException) -> str:
     """What is wrong, without the path, which differs from machine to machine."""
-    return error.what if isinstance(error, VultusError) else str(error)
+    if isinstance(error, VultusError):
+        return error.what
+    return str(error) if isinstance(error, WorkerDiedError) else f"a fault of vultus: {type(error).__name__}: {error}"

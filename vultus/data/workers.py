@@ -75,7 +75,12 @@ def _run_pool(work: Work[Job], jobs: Iterator[Job], workers: int) -> Iterator[Ou
         try:
             while True:
                 for job in islice(jobs, 0 if broken else max(0, _AHEAD * workers - len(running))):
-                    running[pool.submit(work, job)] = job
+                    try:
+                        running[pool.submit(work, job)] = job
+                    except BrokenProcessPool as error:
+                        broken = True
+                        yield job, error
+                        break
                 if not running:
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -93,7 +98,7 @@ def _start_worker() -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C: end at once and say nothing, which the parent does
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
