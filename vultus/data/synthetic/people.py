@@ -77,7 +77,7 @@ def is_feminine(seed: int, number: int) -> bool:
 def retaken(person: Appearance, seed: int) -> Appearance:
     """The same person on another day: light, background, camera and clothes change."""
     rng = np.random.default_rng([seed, person.seed, 0x7A4])
-    wear = replace(person.wear, colour=_any_colour(rng, 20, 230), garment=GARMENTS[rng.integers(len(GARMENTS))])
+    wear = replace(person.wear, colour=_any_colour(rng, 20, 230, 0.7), garment=GARMENTS[rng.integers(len(GARMENTS))])
     backdrop = _backdrop(rng)
     return replace(person, wear=wear, light=_light(rng), camera=_camera(rng), backdrop=backdrop)
 
@@ -131,13 +131,13 @@ def _wear(rng: np.random.Generator, feminine: bool) -> Wear:
         headwear = "beanie"
     return Wear(
         garment=GARMENTS[rng.integers(len(GARMENTS))],
-        colour=_any_colour(rng, 20, 230),
-        second=_any_colour(rng, 60, 245),
+        colour=_any_colour(rng, 20, 230, 0.7),
+        second=_any_colour(rng, 60, 245, 0.5),
         stripes=float(rng.choice([0, 0, 0, 30, 55])),
         glasses=_FRAMES[rng.integers(len(_FRAMES))] if rng.random() < 0.22 else None,
         glasses_round=float(rng.uniform(0, 1)),
         headwear=headwear,
-        headwear_colour=_any_colour(rng, 20, 210),
+        headwear_colour=_any_colour(rng, 20, 210, 0.7),
     )
 
 

@@ -115,7 +115,9 @@ def _march(
         outward, _ = skull.at(p)
         pull = _flow(hair, style, p, roots, outward)
         fall = np.clip(style.weight * k, 0, 0.9)
-        wanted = _unit(pull * (1 - fall) + np.array([0, -1.0, 0]) * fall + sway)
+        # Below the ears hair comes back in towards the neck.
+        hang = np.column_stack([-0.2 * np.sign(p[:, 0]) * (p[:, 1] < 1.5), np.full(count, -1.0), np.zeros(count)])
+        wanted = _unit(pull * (1 - fall) + hang * fall + sway)
         direction = _unit(direction + 0.6 * (wanted - direction))
         p = p + step * direction
         layer = style.layer * depth * min(1.0, k * float(np.mean(step)) / 2.5)

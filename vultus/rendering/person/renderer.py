@@ -134,7 +134,7 @@ class PersonRenderer:
                 continue
             mask = np.zeros(part.shape[:2], np.float32)
             cv2.fillPoly(mask, [np.round((seen[:, :2] - [x0, y0]) * 8).astype(np.int32)], 1.0, cv2.LINE_AA, 3)
-            falling = np.linspace(0.11, 0.01, len(part), dtype=np.float32)[:, None]
+            falling = np.linspace(0.06, 0.005, len(part), dtype=np.float32)[:, None]
             part += (mask * falling)[..., None] * self._look[2]
 
     def _screen(self, points: np.ndarray) -> np.ndarray:
