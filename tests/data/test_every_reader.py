@@ -18,6 +18,10 @@ from vultus.core.types import SAMPLE_RATE
 from vultus.data.manifest import prepared_clips
 from vultus.data.prepare import prepare
 from vultus.data.readers import READERS
+from vultus.data.recipe import PrepareOptions
+
+REAL = Path(__file__).parents[3] / "shared/data/real"
+needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="the real samples (../shared/data/real) are not here")
 
 VIDEOS = {
     "voxceleb2": "dev/mp4/id10001/abc/00001.mp4",
@@ -76,3 +80,35 @@ def test_a_clip_of_every_data_set_can_be_trained_on(dataset, material, tmp_path)
     masks = list(clip.masks(2, 7))
     assert len(masks) == 5 and all(mask.mouth.any() and mask.eyes.any() for mask in masks)
     assert np.isfinite(clip.track().landmarks).all() and clip.background().shape == (side, side, 3)
+
+
+@needs_real
+@pytest.mark.parametrize(
+    ("dataset", "place", "sample", "side"),
+    [
+        ("voxceleb2", "mp4/id06209/yt/00105.mp4", "voxceleb2/pose_620900105.mp4", 224),
+        ("mead", "M003/video/front/contempt/level_3/001.mp4", "mead/contempt.mp4", 256),
+    ],
+)
+def test_real_samples_in_their_places(dataset, place, sample, side, tmp_path):
+    target = tmp_path / "raw" / place
+    target.parent.mkdir(parents=True)
+    target.symlink_to(REAL / sample)
+    report = prepare(dataset, tmp_path / "raw", tmp_path / "out", PrepareOptions(workers=0, keep_silent=True))
+    (facts,) = report.prepared
+    assert (facts.width, facts.height) == (side, side) and facts.seen >= 0.99
+    if facts.sound:
+        assert abs(facts.av_offset_ms) <= 40 and facts.av_confidence > 0.5
+    else:
+        assert (facts.speaker, facts.emotion, facts.level, facts.view) == ("M003", "contempt", 3, "front")
+
+
+@needs_real
+def test_a_real_utterance_with_curves(tmp_path):
+    raw = tmp_path / "validation"
+    (raw / "WAV").mkdir(parents=True)
+    (raw / "WAV/angry_gd04_001_021.wav").symlink_to(REAL / "emoface/angry_gd04_001_021.wav")
+    trees.write_curves(raw / "VALID_CTR/angry_gd04_001_021.txt", 230)
+    (facts,) = prepare("emoface", tmp_path, tmp_path / "out", HERE).prepared
+    assert (facts.emotion, facts.split, facts.fps) == ("angry", "val", 60)
+    assert facts.frames == int(3.36 * 60)  # the wave file ends first
