@@ -3,11 +3,12 @@
     python -m benchmarks.people [COUNT] [SIZE]      -> out/people/{people,eyes,mouths}.png
 
 Each row is one person: at rest, mouth open, a broad smile, eyes shut, turned to both sides, looking aside. Faces are
-looked for in clips of the same people who speak.
+looked for in clips of other people who speak, enlarged where `vultus prepare` enlarges them.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ from PIL import Image
 
 from benchmarks.sheets import weights_of
 from vultus.core.controls import parse_emotion
+from vultus.data.preparing import LEAST_SIDE_PX
 from vultus.data.synthetic.clips import rendered_clip
 from vultus.data.synthetic.people import random_person
 from vultus.face.stream import FaceStream
@@ -63,8 +65,10 @@ def found_share(seed: int, size: int) -> tuple[float, float]:
     start = time.process_time()
     frames = list(clip.frames)
     spent_s = time.process_time() - start
+    zoom = math.ceil(LEAST_SIDE_PX / size)
+    large = [cv2.resize(frame, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC) for frame in frames]
     with FaceStream() as stream:
-        found = [stream.next(frame) is not None for frame in frames]
+        found = [stream.next(frame) is not None for frame in large]
     return float(np.mean(found)), spent_s / len(frames)
 
 

@@ -120,7 +120,7 @@ def label_bytes(truth: Performance, speech: Speech) -> bytes:
     phones = speech.phones or ()
     arrays["phones"] = np.array([phone.symbol for phone in phones], dtype="U4")
     arrays["phone_times_s"] = np.array([(p.start_s, p.end_s) for p in phones], np.float32).reshape(-1, 2)
-    arrays["fps"] = np.float32(truth.fps)
+    arrays["fps"] = np.array(truth.fps, np.float32)
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()

@@ -149,9 +149,9 @@ def _light(rng: np.random.Generator) -> Light:
     cool = np.array([1 - warmth * 0.6, 1.0, 1 + warmth * 0.6])
     return Light(
         key_deg=(float(np.clip(rng.normal(0, 38), -80, 80)), float(rng.uniform(5, 60))),
-        key=tuple(float(v) for v in key * tint),
-        sky=tuple(float(v) for v in around * cool),
-        ground=tuple(float(v) for v in around * rng.uniform(0.35, 0.7) * tint),
+        key=_colour(key * tint),
+        sky=_colour(around * cool),
+        ground=_colour(around * rng.uniform(0.35, 0.7) * tint),
     )
 
 
@@ -169,16 +169,21 @@ def _camera(rng: np.random.Generator) -> Camera:
 def _suiting(choices: tuple[tuple[Colour, float], ...], pale: float, rng: np.random.Generator) -> Colour:
     fitting = [colour for colour, least in choices if least <= pale]
     chosen = np.array(fitting[rng.integers(len(fitting))]) * np.exp(rng.normal(0, 0.08))
-    return tuple(float(v) for v in chosen)
+    return _colour(chosen)
 
 
 def _backdrop(rng: np.random.Generator) -> Backdrop:
-    scene = str(rng.choice(SCENES, p=(0.14, 0.2, 0.24, 0.24, 0.12, 0.06)))
-    return Backdrop(scene, _any_colour(rng, 60, 215, 0.5), _any_colour(rng, 30, 190, 0.5))
+    scene = rng.choice(len(SCENES), p=(0.14, 0.2, 0.24, 0.24, 0.12, 0.06))
+    return Backdrop(SCENES[scene], _any_colour(rng, 60, 215, 0.5), _any_colour(rng, 30, 190, 0.5))
 
 
 def _any_colour(rng: np.random.Generator, low: float, high: float, strength: float = 1.0) -> Colour:
     """A colour that one could buy: mostly muted, sometimes strong."""
     grey = rng.uniform(low, high)
     swing = rng.normal(0, 1, 3) * rng.choice([6, 18, 40]) * strength
-    return tuple(float(v) for v in np.clip(grey + swing - swing.mean(), 8, 245))
+    return _colour(np.clip(grey + swing - swing.mean(), 8, 245))
+
+
+def _colour(values: np.ndarray) -> Colour:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue

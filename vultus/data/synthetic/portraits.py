@@ -57,7 +57,9 @@ class PortraitActor:
             gaze=(self._own_gaze + 0.7 * gaze).astype(np.float32),
         )
 
-    def frame(self, expression: np.ndarray, rotation_deg: np.ndarray, shift: np.ndarray, gaze_deg: np.ndarray):
+    def frame(
+        self, expression: np.ndarray, rotation_deg: np.ndarray, shift: np.ndarray, gaze_deg: np.ndarray
+    ) -> np.ndarray:
         """See `PersonRenderer.frame`; all absolute."""
         return self._renderer.frame(expression, rotation_deg - self._own_deg, shift, gaze_deg - self._own_gaze)
 

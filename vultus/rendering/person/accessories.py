@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from vultus.face.head import HeadModel
@@ -81,7 +83,9 @@ def _cap_thickness(up: np.ndarray) -> np.ndarray:
     return 1.45 + 0.8 * np.clip(up - 0.6, 0, 1) + 0.35 * (up < 0.62)
 
 
-def _hull(skull: Skull, rows: int, lowest: float, away) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _hull(
+    skull: Skull, rows: int, lowest: float, away: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points (rows * AROUND, 3) over the skull from the crown down to an elevation, their angles and elevations."""
     up = np.repeat(np.linspace(np.pi / 2 - 0.02, lowest, rows), AROUND)
     around = np.tile(np.linspace(-np.pi, np.pi, AROUND + 1)[:-1], rows)

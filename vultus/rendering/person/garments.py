@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,7 +141,7 @@ def _collar(kind: Garment, head: HeadModel, rest: np.ndarray) -> Patch:
     return Patch(points_, faces, np.full(len(faces), CLOTH), surface_, neck_follow(points_))
 
 
-def _radius(head: HeadModel, rest: np.ndarray):
+def _radius(head: HeadModel, rest: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """A function of angles in degrees and heights: distance of neck and bust from the chart's axis."""
     from scipy.interpolate import LinearNDInterpolator
 

@@ -76,7 +76,7 @@ class PersonRenderer:
         vertices = body.turned(unposed, body.follow, rotation, shift)
         normals = body_normals(body, vertices)
         points = self._screen(vertices)
-        attributes = self._attributes(expression, unposed, normals, rotation)
+        attributes = self._attributes(unposed, normals, rotation)
         side = self.side
         surface = np.empty((side, side, ATTRIBUTES), np.float32)
         label, depth = np.zeros((side, side), np.uint8), np.full((side, side), FAR, np.float32)
@@ -106,7 +106,9 @@ class PersonRenderer:
         origin = self.body.turned(np.zeros((1, 3), np.float32), np.ones((1, 1)), head_rotation(rotation_deg), shift)[0]
         return origin + FLIP.astype(np.float32) @ self.base
 
-    def _draw_hair(self, unposed, rotation, shift, image: np.ndarray, depth: np.ndarray) -> None:
+    def _draw_hair(
+        self, unposed: np.ndarray, rotation: np.ndarray, shift: np.ndarray, image: np.ndarray, depth: np.ndarray
+    ) -> None:
         turned = self.body.turned
         centre = turned(self.groom.centre[None], np.ones((1, 1), np.float32), rotation, shift)[0].astype(np.float32)
         scale = self.focal_px / float(self.base[2])
@@ -120,7 +122,7 @@ class PersonRenderer:
                 np.float32(STRAND_BIAS), image, depth,
             )  # fmt: skip
 
-    def _draw_lenses(self, unposed: np.ndarray, rotation, shift, image: np.ndarray) -> None:
+    def _draw_lenses(self, unposed: np.ndarray, rotation: np.ndarray, shift: np.ndarray, image: np.ndarray) -> None:
         """A faint reflection of the sky, stronger above, in the lenses of glasses."""
         wear = self.person.wear
         if wear.glasses is None:
@@ -169,7 +171,7 @@ class PersonRenderer:
         self.visibility = np.where(better[:, None], baked[1][0], baked[0][0])
         self.openness = np.where(better, baked[1][1], baked[0][1])
 
-    def _attributes(self, expression, unposed: np.ndarray, normals: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    def _attributes(self, unposed: np.ndarray, normals: np.ndarray, rotation: np.ndarray) -> np.ndarray:
         body = self.body
         attributes = np.empty((len(unposed), ATTRIBUTES), np.float32)
         attributes[:, :3] = body.surface
