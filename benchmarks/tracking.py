@@ -30,6 +30,7 @@ from vultus.video.read import open_video
 MODEL_SEEDS, PORTRAIT_SEED, PERSON_SEEDS = (1, 2), 10, tuple(range(200, 206))
 REAL = ("person", "talk", "hdtf", "voxceleb2", "mead")
 ERRORS = ("yaw", "pitch", "roll", "jawOpen", "blink", "AU45", "gaze x", "gaze y", "gain x", "gain y")
+GROUP_FRAMES = round(TURN_S * FPS) * len(GROUPS[0])
 MOVES = 0.03
 """Standard deviation of a weight from which its correlation over a clip says something."""
 NEAR = 2
@@ -44,14 +45,18 @@ def tracked(points: np.ndarray, fps: float) -> tuple[list[TrackedFrame | None], 
     return frames, performance_of(frames, fps)
 
 
-def errors(clip: Clip, got: Performance) -> list[float]:
-    """What `ERRORS` names: mean absolute, degrees for angles; angles count from their median over the clip."""
+def errors(clip: Clip, got: Performance, in_turns: bool) -> list[float]:
+    """What `ERRORS` names: mean absolute, degrees for angles; angles count from their median over the clip.
+
+    The jaw is judged while its group has its turn: at rest it is easy.
+    """
     truth = clip.truth
     turned = got.rotation - truth.rotation
     looked = np.asarray(truth.au45) < 1.5  # no gaze behind lids
     gaze, asked = got.gaze[looked], truth.gaze[looked]
     off = gaze - asked
-    jaw = got.expression[:, columns("jawOpen")] - truth.expression[:, columns("jawOpen")]
+    part = slice(GROUP_FRAMES if in_turns else None)
+    jaw = (got.expression - truth.expression)[part, columns("jawOpen")]
     return [
         *np.abs(turned - np.median(turned, 0)).mean(0),
         np.abs(jaw).mean(),
@@ -66,9 +71,8 @@ def correlations(clip: Clip, got: Performance, in_turns: bool) -> dict[str, floa
     """r of every movement that is made, over the time of its group or else over the clip."""
     found: dict[str, float] = {}
     names = [n for group in GROUPS for n in group]
-    group_frames = round(TURN_S * FPS) * len(GROUPS[0])
     for k, name in enumerate(names):
-        part = slice(k // 3 * group_frames, (k // 3 + 1) * group_frames) if in_turns else slice(None)
+        part = slice(k // 3 * GROUP_FRAMES, (k // 3 + 1) * GROUP_FRAMES) if in_turns else slice(None)
         made, saw = (p.expression[part, columns(name)].mean(1) for p in (clip.truth, got))
         if made.std() > MOVES:
             found[name] = float(np.corrcoef(made, saw)[0, 1]) if saw.std() > 0 else 0.0
@@ -125,7 +129,7 @@ def measure_truth(title: str, clips: dict[str, Callable[[], Clip]], in_turns: bo
     for name, make in clips.items():
         clip = kept(folder, name.replace(" ", "_"), make)
         _, got = tracked(clip.points, clip.truth.fps)
-        rows.append(errors(clip, got))
+        rows.append(errors(clip, got, in_turns))
         related.append(correlations(clip, got, in_turns))
         print(f"{name:<12}" + "".join(f"{value:9.3f}" for value in rows[-1]), flush=True)
     print(f"{'mean':<12}" + "".join(f"{value:9.3f}" for value in np.mean(rows, 0)))
@@ -140,9 +144,7 @@ def measure_truth(title: str, clips: dict[str, Callable[[], Clip]], in_turns: bo
 
 def measure_real(folder: Path | None) -> None:
     """Print what can be said of real clips: faces found, re-projection, and blinks where they were counted."""
-    print(
-        "\nReal clips: faces found; re-projection in % of the inter-ocular distance, and without `offset`; blinks"
-    )
+    print("\nReal clips: faces found; re-projection in % of the inter-ocular distance, and without `offset`; blinks")
     print(
         f"{'clip':<32}{'found':>8}{'error':>8}{'bare':>8}{'counted':>9}{'found':>7}{'missed':>8}{'extra':>7}{'F1':>7}"
     )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from vultus.core.bases import ARKIT52, index_of
-from vultus.face.leaks import ASSET, COLUMNS, MOVEMENTS, features, movements, undo_leaks
+from vultus.face.leaks import ASSET, COLUMNS, MOVEMENTS, features, movements, settle_jaw, undo_leaks
 
 VALID = np.ones(40, bool)
 
@@ -63,3 +63,16 @@ def test_an_opening_jaw_is_no_rolling_lip():
     expression[:, index_of("mouthRollLower")] = 0.4 - 0.12 * jaw  # what tracking makes of a jaw that opens
     unmixed = undo_leaks(expression, np.zeros((40, 3), np.float32), VALID)
     assert np.corrcoef(unmixed[:, index_of("jawOpen")], jaw)[0, 1] > 0.95
+
+
+def test_a_speaker_s_jaw_comes_to_rest_and_a_held_one_stays_open():
+    jaw = index_of("jawOpen")
+    valid = np.ones(100, bool)
+    speaking = np.zeros((100, len(ARKIT52)), np.float32)
+    speaking[:, jaw] = 0.18 + 0.15 * (1 + np.sin(np.arange(100)))
+    settled = settle_jaw(speaking, valid)
+    assert np.percentile(settled[:, jaw], 5) < 0.08
+    np.testing.assert_allclose(np.diff(settled[:, jaw]), np.diff(speaking[:, jaw]), atol=1e-6)
+    held = np.full((100, len(ARKIT52)), 0.3, np.float32)
+    np.testing.assert_array_equal(settle_jaw(held, valid), held)
+    np.testing.assert_array_equal(settle_jaw(speaking, np.arange(100) < 20), speaking)

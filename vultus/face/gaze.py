@@ -47,8 +47,8 @@ def calibrated_gaze(gaze_deg: np.ndarray, valid: np.ndarray) -> np.ndarray:
     Up and down that goes for what departs from the median of the `valid` frames (T,): the level of the irises between
     the lids differs among people by more than they look up or down, and would be blown up.
     """
-    level = np.float32([0.0, np.median(gaze_deg[valid, 1]) if valid.any() else 0.0])
-    return np.clip(level + (gaze_deg - level) * np.float32(IRIS_GAIN), -_MAX_GAZE_DEG, _MAX_GAZE_DEG)
+    level = np.array([0.0, np.median(gaze_deg[valid, 1]) if valid.any() else 0.0], np.float32)
+    return np.clip(level + (gaze_deg - level) * np.array(IRIS_GAIN, np.float32), -_MAX_GAZE_DEG, _MAX_GAZE_DEG)
 
 
 def _direction(fit: Fit, centre: np.ndarray, middle_px: np.ndarray, iris_px: np.ndarray) -> np.ndarray:

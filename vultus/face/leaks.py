@@ -22,6 +22,11 @@ _UNSEEN = ("eyeLook", "eyeBlink", "tongueOut")
 TURN_DEG = 30.0
 """Turn of the head that counts as much as a whole expression weight."""
 
+LEAST_FRAMES, LEAST_MOTION, LOW_PERCENTILE = 50, 0.1, 5
+"""Frames and motion of the jaw from which a clip shows somebody speaking, and the percentile that is the shut mouth."""
+SPOKEN_LEAST, MOST_BUILD = 0.06, 0.2
+"""jawOpen of lips that shut in speech, and the most that a build makes of it."""
+
 
 def _mirrored(name: str) -> str:
     return name if name in _ONE_WAY else name.removesuffix("Left").removesuffix("Right")
@@ -61,6 +66,23 @@ def undo_leaks(expression: np.ndarray, rotation: np.ndarray, valid: np.ndarray) 
     for movement, columns in zip(change.T, COLUMNS, strict=True):
         result[:, columns] += movement[:, None]
     return np.clip(result, 0, 1).astype(np.float32)
+
+
+def settle_jaw(expression: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """ARKit weights (T, 52) whose jaw comes to rest where a speaker's does.
+
+    Whoever speaks shuts the lips several times a second: a jaw that even then reads further open than speech leaves it
+    (`SPOKEN_LEAST`) belongs to the person's build. A clip too short to tell, or without a moving jaw, stays as it is.
+    """
+    jaw = expression[:, index_of("jawOpen")]
+    if valid.sum() < LEAST_FRAMES:
+        return expression
+    least, most = np.percentile(jaw[valid], (LOW_PERCENTILE, 100 - LOW_PERCENTILE))
+    if most - least < LEAST_MOTION:
+        return expression
+    result = expression.copy()
+    result[:, index_of("jawOpen")] = np.maximum(jaw - np.clip(least - SPOKEN_LEAST, 0, MOST_BUILD), 0)
+    return result
 
 
 @lru_cache(maxsize=1)

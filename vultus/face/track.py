@@ -20,7 +20,7 @@ from vultus.face.blinks import AU45_FULL, lid_closure
 from vultus.face.fit import Fitter, Person
 from vultus.face.gaze import calibrated_gaze, eye_openness
 from vultus.face.head import FLIP, HeadModel, embedded_head
-from vultus.face.leaks import undo_leaks
+from vultus.face.leaks import settle_jaw, undo_leaks
 from vultus.face.points import interocular_px, landmarks68
 from vultus.face.smooth import bilateral, fill_gaps
 from vultus.face.stream import FaceStream
@@ -177,7 +177,8 @@ class _Series:
         points = bilateral(points, segment, sigma_frames, jitter_px).reshape(-1, 68, 3)
         shut = lid_closure(channels.pop("openness"), valid, fps)  # (T, 2), right and left
         if unmix and valid.any():
-            channels["expression"] = undo_leaks(channels["expression"], channels["rotation"], valid)
+            unmixed = undo_leaks(channels["expression"], channels["rotation"], valid)
+            channels["expression"] = settle_jaw(unmixed, valid)
         expression = channels["expression"]
         expression[:, index_of("eyeBlinkRight")], expression[:, index_of("eyeBlinkLeft")] = shut.T
         seen = valid & (shut.mean(1) < _IRIS_HIDDEN)
