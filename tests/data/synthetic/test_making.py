@@ -101,7 +101,9 @@ def test_a_set_that_was_stopped_is_continued(tmp_path, puppet, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         synthesize(tmp_path / "broken", QUICK)
     monkeypatch.setattr(making, "_write_media", write)
+    (tmp_path / "broken" / "p0001" / "001_sad_1.part.77-1.mp4").write_bytes(b"half")  # as a killed process leaves it
     report = synthesize(tmp_path / "broken", QUICK)
+    assert not list((tmp_path / "broken").rglob("*.part*"))
     assert (report.made, report.kept) == (3, 3)
     assert labels_in(tmp_path / "whole") == labels_in(tmp_path / "broken")
 

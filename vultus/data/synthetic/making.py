@@ -70,6 +70,8 @@ def synthesize(out: str | Path, options: SynthesisOptions, on_progress: Progress
     pictures = () if options.portraits is None else portraits_in(options.portraits)
     plans = fitted(plan_clips(options, pictures), options.layout)
     _claim(root, options)
+    for left in root.rglob("*.part*"):  # of a run that was killed: data sets' readers would take it for a clip
+        left.unlink()
     for name, text in split_lists(plans, options.layout).items():
         (root / name).write_text(text, encoding="utf-8")
     places = [layout.places(plan) for plan in plans]
