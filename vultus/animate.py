@@ -197,9 +197,14 @@ def track(
     face: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Performance:
-    """The performance of one person in a video, and, with `output` (.csv or .npz), the file of it."""
+    """The performance of one person in a video, and, with `output` (.csv or .npz), the file of it.
+
+    The file tells the blinks as well: a .csv by its column `blink`, a .npz by rows `blinks` of start, apex and end
+    frame and depth.
+    """
     from dataclasses import replace
 
+    from vultus.face.blinks import blink_rows, blinks_of
     from vultus.face.rig import save_performance
     from vultus.face.track import track as track_frames
     from vultus.video.read import open_video
@@ -211,7 +216,7 @@ def track(
     counted = replace(frames, images=_counted(frames.images, frames.count, on_progress))
     performance = track_frames(counted, face=face, where=video)
     if output is not None:
-        save_performance(performance, Path(output))
+        save_performance(performance, Path(output), blinks=blink_rows(blinks_of(performance)))
     return performance
 
 

@@ -246,3 +246,13 @@ def test_what_to_install_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         tts.synthesise("Hello")
     with pytest.raises(MissingPartError, match="flite"):
         tts.synthesise("Hello", "flite-slt")
+
+
+@needs_espeak
+def test_a_fresh_library_says_the_same_whatever_was_said_before():
+    said = []
+    for before in ("Hello there.", "Good morning, everybody."):
+        tts.synthesise(before, "en-us+m3")
+        with espeak.fresh_espeak():
+            said.append(tts.synthesise("Bonjour madame.", "fr+robert").waveform)
+    assert np.array_equal(*said)

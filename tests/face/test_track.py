@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from vultus.core.bases import index_of
 from vultus.core.errors import InputError
 from vultus.core.types import Frames
+from vultus.face.landmarks import select_face
 from vultus.face.smooth import bilateral, fill_gaps
-from vultus.face.track import fits, lid_closure, track, track_stream
+from vultus.face.track import fits, performance_of, track, track_points, track_stream
 
 CLIP = Path(__file__).parents[3] / "shared" / "data" / "real" / "talk" / "face_3.mp4"
 
@@ -110,15 +111,11 @@ def test_smoothing_does_not_reach_across_a_cut():
     np.testing.assert_allclose(bilateral(values, np.repeat([0, 1], 10), 2.0, 1.0), values, atol=1e-7)
 
 
-def test_lid_closure_is_calibrated_to_the_person():
-    droopy = np.full((100, 2), 0.6, np.float32)
-    droopy[50:53] = 0.0
-    shut = lid_closure(droopy, np.ones(100, bool), 25.0)
-    np.testing.assert_allclose(shut[:50], 0)
-    np.testing.assert_allclose(shut[50:53], 1)
-    squinting = np.full((100, 2), 1.0, np.float32)
-    squinting[40:60] = 0.95
-    assert lid_closure(squinting, np.ones(100, bool), 25.0).max() == 0
+def test_points_alone_can_be_tracked():
+    points = select_face(skimage.data.astronaut())
+    performance = performance_of(track_points([points, None, points]), 25.0)
+    assert performance.valid.tolist() == [True, False, True]
+    assert list(track_points([None, None])) == []
 
 
 @pytest.mark.skipif(not CLIP.exists(), reason="the shared clips are not beside the repository")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
+import shutil
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from ctypes import POINTER, Structure, Union, c_char_p, c_int, c_short, c_ubyte, c_uint, c_void_p
 from functools import cache
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -107,9 +114,41 @@ class Espeak:
             return samples.astype(np.float32) / 32768, list(self._events)
 
 
-@cache
 def open_espeak() -> Espeak | None:
     """The library of the `espeakng-loader` package, or the system's; None where there is neither."""
+    return _fresh.get() or _shared_espeak()
+
+
+@contextmanager
+def fresh_espeak() -> Iterator[None]:
+    """Inside, speech does not depend on what was said before: eSpeak NG is loaded anew (12 ms), with its first state.
+
+    Its globals outlive `espeak_Terminate`, so that only a copy of the library is really new. Where the library is the
+    system's, whose file is not known, nothing changes.
+    """
+    files = [(library, data_path) for library, data_path in _candidates() if Path(library).is_file()]
+    if not files:
+        yield
+        return
+    library, data_path = files[0]
+    with tempfile.TemporaryDirectory(prefix="vultus-espeak-") as folder:
+        copy = shutil.copyfile(library, Path(folder) / "espeak.so")
+        loaded = ctypes.CDLL(str(copy))
+    token = _fresh.set(Espeak(loaded, data_path))
+    try:
+        yield
+    finally:
+        _fresh.reset(token)
+        loaded.espeak_Terminate()
+        if hasattr(_ctypes, "dlclose"):
+            _ctypes.dlclose(loaded._handle)
+
+
+_fresh: ContextVar[Espeak | None] = ContextVar("fresh", default=None)
+
+
+@cache
+def _shared_espeak() -> Espeak | None:
     for library, data_path in _candidates():
         try:
             return Espeak(ctypes.CDLL(library), data_path)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vultus.core.errors import InputError
-from vultus.core.files import check_format, check_part, existing_file
+from vultus.core.files import SOUND_HOLE_S, check_format, check_part, existing_file
 from vultus.core.types import SAMPLE_RATE, Speech
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ MAX_DURATION_S = 4 * 3600.0
 """Longest voice that is accepted."""
 
 _CHUNK_SAMPLES = SAMPLE_RATE // 2
-_GAP_S = 0.1
-"""Holes between packets longer than this are filled with silence; shorter ones are rounding of timestamps."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ def _timed_samples(container: InputContainer, path: Path) -> Iterator[np.ndarray
             for frame in container.decode(audio=0):
                 if frame.time is not None:
                     missing_s = frame.time - zero_s - done / SAMPLE_RATE
-                    if missing_s > (_GAP_S if done else 0.5 / SAMPLE_RATE):
+                    if missing_s > (SOUND_HOLE_S if done else 0.5 / SAMPLE_RATE):
                         for silence in _silence(missing_s, path):
                             done += len(silence)
                             yield silence

@@ -14,6 +14,12 @@ MAX_NAME_BYTES = 220
 PLAYLISTS = frozenset({"hls", "concat", "dash", "sdp", "rtsp", "lavfi", "imf"})
 """FFmpeg's names of formats that name other files or addresses: an input must be one self-contained file."""
 
+SOUND_HOLE_S = 0.1
+"""Holes between packets of sound longer than this are filled with silence; shorter ones are rounding of timestamps.
+
+One rule for the lips and for the sound that is written with them, or they would part after a hole.
+"""
+
 
 def existing_path(path: str | Path) -> Path:
     """The path itself, if a file or folder is there. Raises InputError."""

@@ -17,7 +17,7 @@ from vultus.core.types import Fit
 from vultus.face import priors
 from vultus.face.gaze import gaze_degrees
 from vultus.face.head import FLIP, HeadModel, project
-from vultus.face.points import face_box
+from vultus.face.points import face_box, lip_opening
 
 CROP_SCALE = 2.3
 """Side of the face crop in face boxes."""
@@ -29,6 +29,8 @@ _IDENTITY_FRAMES = 8
 _REST_PERCENTILE = 40
 _NEVER_REST = ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "eyeBlinkLeft", "eyeBlinkRight", "mouthClose")
 """Expressions that people keep up for seconds: never taken for the build of a face."""
+_OPEN_LIPS_DEG = 60.0
+"""Lips as far open as the mouth is wide tell as little of a face at rest as a turn by this much."""
 _ROBUST_PX = 6.0
 _POSE_ONLY = 4
 
@@ -115,7 +117,7 @@ class Fitter:
         return self._result(state, landmarks, person.camera)
 
     def meet(self, faces: list[np.ndarray]) -> Person:
-        """The person and the camera behind points (478, 3) of several frames; frontal ones give the identity.
+        """The person and the camera behind points (478, 3) of several frames; faces at rest give the identity.
 
         Builds differ more than the identity basis knows, and FaceMesh has habits of its own. What is left over in most
         frames is no expression: it goes into the person's `rest` and `offset`.
@@ -124,7 +126,7 @@ class Fitter:
         camera = Camera(float(np.median([v.crop_px for v in views])), np.median([v.center_px for v in views], axis=0))
         picked = faces[:: max(1, len(faces) // (2 * _IDENTITY_FRAMES))]
         pairs = [(points, self.fit(points, camera)) for points in picked]
-        pairs.sort(key=lambda pair: float(np.abs(degrees_from_matrix(pair[1].rotation)[:2]).max()))
+        pairs.sort(key=lambda pair: _unrest_deg(*pair))
         fits = [fit for _, fit in pairs[:_IDENTITY_FRAMES]]
         identity = np.mean([fit.identity for fit in fits], 0).astype(float)
         rest = np.percentile([fit.expression for fit in fits], _REST_PERCENTILE, axis=0)
@@ -243,6 +245,11 @@ def fit_face(landmarks: np.ndarray, head: HeadModel) -> Fit:
     The camera looks at the middle of the face with a focal length of 2.2 crop sides, a crop being 2.3 face boxes.
     """
     return Fitter(head).fit(landmarks)
+
+
+def _unrest_deg(points: np.ndarray, fit: Fit) -> float:
+    """How far a face is from frontal, in degrees, each part of open lips counting as so many of them."""
+    return float(np.abs(degrees_from_matrix(fit.rotation)[:2]).max()) + _OPEN_LIPS_DEG * lip_opening(points)
 
 
 def _modes(head: HeadModel, basis: np.ndarray) -> np.ndarray:

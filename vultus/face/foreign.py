@@ -153,7 +153,7 @@ def _rename(table: Table, basis: str) -> dict[str, str]:
     """Our name -> the table's column, for all value columns. Raises InputError for a column that is nothing we know."""
     ours = {_arkit_key(name): name for name in BASES[basis]}
     own = (*ROTATION_COLUMNS, *TRANSLATION_COLUMNS, *GAZE_COLUMNS, "AU45")
-    other = (*_CLOCK_COLUMNS, "valid", "frame", *_HEAD_RADIANS, *_EYES_RADIANS)
+    other = (*_CLOCK_COLUMNS, "valid", "frame", "blink", *_HEAD_RADIANS, *_EYES_RADIANS)
     renamed: dict[str, str] = {}
     for column in table.names:
         name = column if column in own else ours.get(_arkit_key(column))

@@ -1,14 +1,16 @@
 """Performance files: our own CSV (for people and spreadsheets) and npz (exact), and those of other trackers.
 
 The CSV has one row a frame under a comment line `# vultus performance, fps=25, reference=camera`: `time_s`, `valid`,
-the 52 ARKit weights, `yaw pitch roll` (degrees), `tx ty tz` (head units), `gaze_x gaze_y` (degrees), `AU45` (0-5). It
-holds no landmarks and no MetaHuman controls: npz does. Read as well: ARKit tables, Live Link Face, OpenFace
+the 52 ARKit weights, `yaw pitch roll` (degrees), `tx ty tz` (head units), `gaze_x gaze_y` (degrees), `AU45` (0-5) and
+`blink`, which numbers the blinks seen in AU45 on their frames and is 0 between them; it is not read back. There are no
+landmarks and no MetaHuman controls in it: npz holds them. Read as well: ARKit tables, Live Link Face, OpenFace
 (`face.foreign`).
 """
 
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import os
@@ -26,6 +28,7 @@ from vultus.core.errors import InputError
 from vultus.core.files import MAX_NAME_BYTES, is_usable_name
 from vultus.core.types import Performance
 from vultus.face import foreign
+from vultus.face.blinks import blink_numbers, blinks_of
 from vultus.face.tables import MAX_BYTES, read_table
 
 SUFFIXES = (".csv", ".npz")
@@ -40,10 +43,16 @@ _CSV_CHANNELS: dict[str, tuple[str, ...]] = {
 }
 
 
-def save_performance(performance: Performance, path: Path) -> None:
-    """Write a performance to `path`, .csv or .npz; the file appears only when it is whole. Raises InputError."""
+def save_performance(performance: Performance, path: Path, **beside: np.ndarray) -> None:
+    """Write a performance to `path`, .csv or .npz; the file appears only when it is whole. Raises InputError.
+
+    `beside` are further arrays to keep in an .npz, under names that are no channel's; `load_performance` skips them.
+    """
     path = check_target(Path(path))
-    writer: Callable[[Performance, BinaryIO], None] = _write_csv if path.suffix.lower() == ".csv" else _write_npz
+    to_csv = path.suffix.lower() == ".csv"
+    writer: Callable[[Performance, BinaryIO], None] = (
+        _write_csv if to_csv else functools.partial(_write_npz, beside=beside)
+    )
     partial = path.with_name(f".{path.name}.part.{uuid.uuid4().hex[:8]}")
     try:
         with partial.open("wb") as file:
@@ -115,6 +124,8 @@ def _write_csv(performance: Performance, file: BinaryIO) -> None:
     for channel, names in _CSV_CHANNELS.items():
         if channel in performance.channels:
             columns.update(zip(names, getattr(performance, channel).reshape(len(performance), -1).T, strict=True))
+    if performance.au45 is not None:
+        columns["blink"] = blink_numbers(blinks_of(performance), len(performance))
     texts = [[f"{value:.6g}" for value in column] for column in columns.values()]
     times = [f"{i / performance.fps:.6f}" for i in range(len(performance))]
     table = io.StringIO()
@@ -125,7 +136,7 @@ def _write_csv(performance: Performance, file: BinaryIO) -> None:
     file.write(table.getvalue().encode())
 
 
-def _write_npz(performance: Performance, file: BinaryIO) -> None:
+def _write_npz(performance: Performance, file: BinaryIO, beside: dict[str, np.ndarray]) -> None:
     facts = {
         "version": _NPZ_VERSION,
         "fps": performance.fps,
@@ -134,7 +145,7 @@ def _write_npz(performance: Performance, file: BinaryIO) -> None:
         "source": performance.source,
     }
     channels = {name: getattr(performance, name) for name in performance.channels}
-    np.savez_compressed(file, valid=performance.valid, facts=np.array(json.dumps(facts)), **channels)
+    np.savez_compressed(file, valid=performance.valid, facts=np.array(json.dumps(facts)), **channels, **beside)
 
 
 def _read_npz(path: Path) -> Performance:

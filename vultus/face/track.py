@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import percentile_filter
 
 from vultus.core.bases import ARKIT52, index_of
 from vultus.core.errors import InputError
 from vultus.core.pose import degrees_from_matrix
 from vultus.core.types import Fit, Frames, Performance
+from vultus.face.blinks import AU45_FULL, lid_closure
 from vultus.face.fit import Fitter, Person
-from vultus.face.gaze import eye_openness
+from vultus.face.gaze import calibrated_gaze, eye_openness
 from vultus.face.head import FLIP, HeadModel, embedded_head
+from vultus.face.leaks import settle_jaw, undo_leaks
 from vultus.face.points import interocular_px, landmarks68
 from vultus.face.smooth import bilateral, fill_gaps
 from vultus.face.stream import FaceStream
@@ -31,15 +32,9 @@ _MAX_RMS_PX = 15.0
 """A fit worse than this, in pixels of a 512 crop, is not of a face."""
 _CUT_FACES = 0.5
 """A jump of the face between two frames, in inter-ocular distances, that is a cut and not a movement."""
-_OPEN_PERCENTILE = 85
-_MAX_SHUT = 0.15
 _BLINK = np.isin(ARKIT52, ("eyeBlinkLeft", "eyeBlinkRight")).astype(float)
-_LID_DEAD_ZONE = 0.15
-"""Closing below this share is squinting or noise, not a blink."""
-_LID_GAMMA = 0.7
-_LID_WINDOW_S = 1.2
-_LEAST_OPEN = 0.6
-
+_IRIS_HIDDEN = 0.6
+"""Closure of the lids from which the gaze is filled in from before and after."""
 _SMOOTHING_S = 0.05
 _JITTER = {"expression": 0.06, "rotation": 1.0, "translation": 0.25, "gaze": 2.5, "openness": 0.08}
 """Differences that count as noise: expression weights, degrees, head units, degrees, share of the open eye."""
@@ -49,11 +44,15 @@ _LANDMARK_JITTER = 0.012
 
 @dataclass(frozen=True)
 class TrackedFrame:
-    """One frame's fit, the right and left eye's openness (2,) (`face.gaze`), and whether a new shot begins here."""
+    """One frame's fit, the right and left eye's openness (2,) (`face.gaze`), and whether a new shot begins here.
+
+    `offset` is `face.fit.Person.offset`, which belongs to the fit.
+    """
 
     fit: Fit
     openness: np.ndarray
     cut: bool
+    offset: np.ndarray
 
 
 def track(frames: Frames, head: HeadModel | None = None, face: int | None = None, where: object = None) -> Performance:
@@ -62,10 +61,18 @@ def track(frames: Frames, head: HeadModel | None = None, face: int | None = None
     `face` chooses among faces (from 1, the largest first); `where` names the video in errors. Frames without a face are
     not valid and filled in. Raises InputError when no frame shows a usable face.
     """
+    return performance_of(track_stream(frames, head, face, where), frames.fps)
+
+
+def performance_of(tracked: Iterable[TrackedFrame | None], fps: float, unmix: bool = True) -> Performance:
+    """What `track` makes of the frames of `track_stream`, for who wants to look at them on the way.
+
+    `unmix=False` keeps expressions as they were fitted (`face.leaks` is measured on those).
+    """
     series = _Series()
-    for tracked in track_stream(frames, head, face, where):
-        series.append(tracked)
-    return series.performance(frames.fps)
+    for frame in tracked:
+        series.append(frame)
+    return series.performance(fps, unmix)
 
 
 def fits(frames: Iterable[np.ndarray], head: HeadModel | None = None, face: int | None = None) -> Iterator[Fit | None]:
@@ -78,26 +85,39 @@ def track_stream(
     frames: Iterable[np.ndarray], head: HeadModel | None = None, face: int | None = None, where: object = None
 ) -> Iterator[TrackedFrame | None]:
     """Unsmoothed tracking, a frame at a time; None where no face is seen. Arguments and errors: `track`."""
+    found = False
+    with FaceStream(face) as stream:
+        for tracked in track_points(map(stream.next, frames), head):
+            found = True
+            yield tracked
+        refusal = stream.refusal
+    if not found:
+        what = refusal.what if refusal is not None else "the video has no frames"
+        raise InputError(what, where, refusal.fix if refusal is not None else None)
+
+
+def track_points(points: Iterable[np.ndarray | None], head: HeadModel | None = None) -> Iterator[TrackedFrame | None]:
+    """Tracking from FaceMesh's points (478, 3) of every frame, None where there is no face; nothing if there is none.
+
+    Given out up to `CALIBRATION_FRAMES` frames with a face late.
+    """
     fitter = Fitter(head or embedded_head())
     person: Person | None = None
     waiting: list[np.ndarray | None] = []
     follower = _Follower(fitter)
-    with FaceStream(face) as stream:
-        for points in map(stream.next, frames):
-            waiting.append(points)
-            if person is None and sum(seen is not None for seen in waiting) >= CALIBRATION_FRAMES:
-                person = fitter.meet([seen for seen in waiting if seen is not None])
-            if person is not None:
-                yield from (follower.next(seen, person) for seen in waiting)
-                waiting.clear()
-        refusal = stream.refusal
-    if person is None:
-        seen_points = [seen for seen in waiting if seen is not None]
-        if not seen_points:
-            what = refusal.what if refusal is not None else "the video has no frames"
-            raise InputError(what, where, refusal.fix if refusal is not None else None)
-        person = fitter.meet(seen_points)
-    yield from (follower.next(seen, person) for seen in waiting)
+    for seen in points:
+        waiting.append(seen)
+        if person is None and sum(face is not None for face in waiting) >= CALIBRATION_FRAMES:
+            person = fitter.meet([face for face in waiting if face is not None])
+        if person is not None:
+            for face in waiting:
+                yield follower.next(face, person)
+            waiting.clear()
+    faces = [face for face in waiting if face is not None]
+    person = person or (fitter.meet(faces) if faces else None)
+    if person is not None:
+        for face in waiting:
+            yield follower.next(face, person)
 
 
 class _Follower:
@@ -118,7 +138,7 @@ class _Follower:
             return None
         self._last = fit
         lids = [self._fitter.points(person.identity, blink) + person.offset for blink in (0 * _BLINK, _BLINK)]
-        return TrackedFrame(fit, eye_openness(fit, *lids), cut)
+        return TrackedFrame(fit, eye_openness(fit, *lids), cut, person.offset)
 
 
 class _Series:
@@ -142,8 +162,8 @@ class _Series:
         self._rows["openness"].append(tracked.openness)
         self._rows["landmarks"].append(landmarks68(fit.landmarks))
 
-    def performance(self, fps: float) -> Performance:
-        """All frames, gaps filled, jitter removed, lids calibrated to the person."""
+    def performance(self, fps: float, unmix: bool) -> Performance:
+        """All frames, gaps filled, jitter removed, lids calibrated to the person, expressions unmixed."""
         valid = np.array(self._valid, bool)
         segment = np.cumsum(self._cut)
         channels: dict[str, Any] = {name: self._filled(name, valid) for name in self._rows}
@@ -156,10 +176,14 @@ class _Series:
         jitter_px = _LANDMARK_JITTER * float(np.median(_interocular68(points.reshape(-1, 68, 3)[valid])))
         points = bilateral(points, segment, sigma_frames, jitter_px).reshape(-1, 68, 3)
         shut = lid_closure(channels.pop("openness"), valid, fps)  # (T, 2), right and left
+        if unmix and valid.any():
+            unmixed = undo_leaks(channels["expression"], channels["rotation"], valid)
+            channels["expression"] = settle_jaw(unmixed, valid)
         expression = channels["expression"]
         expression[:, index_of("eyeBlinkRight")], expression[:, index_of("eyeBlinkLeft")] = shut.T
-        channels["gaze"] = fill_gaps(channels["gaze"], valid & (shut.mean(1) < 0.6))  # no iris behind a lid
-        au45 = 5 * shut.mean(1)
+        seen = valid & (shut.mean(1) < _IRIS_HIDDEN)
+        channels["gaze"] = calibrated_gaze(fill_gaps(channels["gaze"], seen), seen)
+        au45 = AU45_FULL * shut.mean(1)
         return Performance(fps=fps, valid=valid, au45=au45, landmarks=points, reference="camera", **channels)
 
     def _filled(self, name: str, valid: np.ndarray) -> np.ndarray:
@@ -167,23 +191,6 @@ class _Series:
         values = np.zeros((len(valid), *rows.shape[1:]), np.float32)
         values[valid] = rows
         return fill_gaps(values, valid)
-
-
-def lid_closure(openness: np.ndarray, valid: np.ndarray, fps: float) -> np.ndarray:
-    """How far each lid is shut (T, 2), 0-1, from openness (T, 2), calibrated to the person's own open eye.
-
-    Open is a high percentile of the second around a frame, as lids follow the gaze and a smile, but at least
-    `_LEAST_OPEN` of the same over the whole video; shut is the least opening seen, as long as that can be a blink.
-    FaceMesh sees lids half shut as more open than they are: `_LID_GAMMA` undoes that.
-    """
-    seen = openness[valid] if valid.any() else openness
-    widest = np.maximum(np.percentile(seen, _OPEN_PERCENTILE, axis=0), 0.2)
-    frames = min(2 * round(_LID_WINDOW_S * fps / 2) + 1, 2 * len(openness) + 1)
-    around = percentile_filter(openness, _OPEN_PERCENTILE, size=(frames, 1), mode="nearest")
-    open_now = np.clip(around, _LEAST_OPEN * widest, 1.1 * widest)
-    least = np.clip(seen.min(0), 0, _MAX_SHUT * widest)
-    shut = (open_now - openness) / (open_now - least)
-    return (np.clip((shut - _LID_DEAD_ZONE) / (1 - _LID_DEAD_ZONE), 0, 1) ** _LID_GAMMA).astype(np.float32)
 
 
 def _interocular68(points: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ def _narrow(value: float, slope: float, low: float, high: float) -> tuple[float,
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
-def _place(points, i, j, k, width, height, cull):
+def triangle_rows(points, i, j, k, width, height, cull):
     """Where a triangle lies: first and last row, first and last column, and its barycentric weights.
 
     The weights of corners j and k are affine in the pixel: (at pixel (0, 0), per column, per row). A triangle that is
@@ -54,7 +54,7 @@ def _place(points, i, j, k, width, height, cull):
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
-def _span(b_row, b_x, c_row, c_x, left, right):
+def row_span(b_row, b_x, c_row, c_x, left, right):
     """First and last column of a row that lie inside the triangle, given both weights at the row's first pixel."""
     low, high = _narrow(b_row, b_x, left, right)
     low, high = _narrow(c_row, c_x, low, high)
@@ -80,7 +80,7 @@ def draw_surface(points, triangles, attributes, flow, shade, label, depth, cull,
     height, width = depth.shape
     for t in range(triangles.shape[0]):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        top, bottom, left, right, b_0, b_x, b_y, c_0, c_x, c_y = _place(points, i, j, k, width, height, cull)
+        top, bottom, left, right, b_0, b_x, b_y, c_0, c_x, c_y = triangle_rows(points, i, j, k, width, height, cull)
         if top > bottom:
             continue
         za, zb, zc = points[i, 2], points[j, 2], points[k, 2]
@@ -91,7 +91,7 @@ def draw_surface(points, triangles, attributes, flow, shade, label, depth, cull,
         opaque = ma >= 1.0 and mb >= 1.0 and mc >= 1.0
         for y in range(top, bottom + 1):
             b_row, c_row = b_0 + b_y * y, c_0 + c_y * y
-            first, last = _span(b_row, b_x, c_row, c_x, left, right)
+            first, last = row_span(b_row, b_x, c_row, c_x, left, right)
             for x in range(first, last + 1):
                 b = b_row + b_x * x
                 c = c_row + c_x * x
@@ -124,13 +124,13 @@ def draw_colours(points, triangles, colours, image, label, depth, wanted):
     height, width = depth.shape
     for t in range(triangles.shape[0]):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        top, bottom, left, right, b_0, b_x, b_y, c_0, c_x, c_y = _place(points, i, j, k, width, height, False)
+        top, bottom, left, right, b_0, b_x, b_y, c_0, c_x, c_y = triangle_rows(points, i, j, k, width, height, False)
         if top > bottom:
             continue
         za, zb, zc = points[i, 2], points[j, 2], points[k, 2]
         for y in range(top, bottom + 1):
             b_row, c_row = b_0 + b_y * y, c_0 + c_y * y
-            first, last = _span(b_row, b_x, c_row, c_x, left, right)
+            first, last = row_span(b_row, b_x, c_row, c_x, left, right)
             for x in range(first, last + 1):
                 if label[y, x] != wanted:
                     continue

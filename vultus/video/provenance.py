@@ -145,6 +145,11 @@ def verify(path: str | Path) -> Verification:
     return result
 
 
+def is_marked(path: Path) -> bool:
+    """Whether a video or PNG file carries the tag of synthetic media; the tag alone, not the signed manifest."""
+    return _tag(path)[1]
+
+
 def _tag(path: Path) -> tuple[bool, bool]:
     """Whether the file can be opened as a video or PNG, and whether it carries the tag."""
     try:

@@ -9,7 +9,7 @@ import av
 import numpy as np
 
 from vultus.core.errors import InputError
-from vultus.core.files import check_part
+from vultus.core.files import SOUND_HOLE_S, check_part
 from vultus.video.read import open_container
 
 KEPT_RATES = (44_100, 48_000)
@@ -20,8 +20,9 @@ class SoundTrack:
     """Sound from `start_s` to `end_s` of a file, as planar float32 blocks (channels, samples).
 
     `rate` in Hz is the file's own where that is usual, unless one is asked for. One channel stays one, more become
-    stereo. Time zero is the container's, as for its pictures; where the track begins later there is silence. Memory
-    does not grow with length. Raises InputError for a file without readable sound, at once or where the damage is met.
+    stereo. Time zero is the container's, as for its pictures; where the track begins later or
+    has a hole there is silence. Memory does not grow with length. Raises InputError for a file without readable sound,
+    at once or where the damage is met.
     """
 
     def __init__(self, path: Path, start_s: float = 0.0, end_s: float | None = None, rate: int | None = None) -> None:
@@ -83,16 +84,20 @@ class SoundTrack:
     def _decoded(
         self, container: av.container.InputContainer, resampler: av.AudioResampler, zero_s: float
     ) -> Iterator[np.ndarray]:
-        begun = False
+        done = 0
+        second = np.zeros((self.channels, self.rate), np.float32)
         for frame in container.decode(audio=0):
-            if not begun:
-                begun = True
-                silent = round(max(0.0, (frame.time or zero_s) - zero_s) * self.rate)
-                second = np.zeros((self.channels, self.rate), np.float32)
+            missing_s = 0.0 if frame.time is None else frame.time - zero_s - done / self.rate
+            if missing_s > (SOUND_HOLE_S if done else 0):
+                silent = round(missing_s * self.rate)
+                done += silent
                 for position in range(0, silent, self.rate):
                     yield second[:, : silent - position]
+            frame.pts = None  # holes are filled here, not by the resampler
             for resampled in resampler.resample(frame):
-                yield resampled.to_ndarray()
+                block = resampled.to_ndarray()
+                done += block.shape[1]
+                yield block
 
 
 def write_wav(path: Path, sound: SoundTrack, duration_s: float) -> None:

@@ -1,0 +1,129 @@
+"""Clips of which everything is known, for `benchmarks.tracking`: FaceMesh's points in them, and the truth.
+
+Three kinds: photos played by the portrait renderer, rendered people, and the head model's own points without any
+picture, which leave FaceMesh out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from vultus.animate import open_portrait
+from vultus.core.bases import ARKIT52, index_of
+from vultus.core.controls import Controls
+from vultus.core.method import Look
+from vultus.core.pose import matrix_from_degrees
+from vultus.core.types import Frames, Performance
+from vultus.face.fit import Fitter
+from vultus.face.gaze import IRIS_GAIN, IRIS_RADIUS
+from vultus.face.head import embedded_head, project
+from vultus.face.points import LEFT_IRIS, RIGHT_IRIS
+from vultus.face.stream import FaceStream
+from vultus.methods.portrait.model import PhotoRenderer
+from vultus.motion.blink import FULL, lid_motion
+
+FPS, TURN_S = 25.0, 4.0
+GROUPS = (
+    ("jawOpen", "mouthSmile", "mouthPucker"), ("browInnerUp", "browOuterUp", "browDown"),
+    ("mouthFunnel", "mouthUpperUp", "mouthLowerDown"), ("mouthFrown", "mouthStretch", "noseSneer"),
+    ("mouthLeft", "mouthRight", "mouthRollLower"), ("eyeWide", "eyeSquint", "cheekSquint"),
+    ("mouthPress", "mouthRollUpper", "mouthShrugLower"),
+)  # fmt: skip
+"""Movements that have their turn one after the other; each is judged over the twelve seconds of its group."""
+_PEAK = {"jawOpen": 0.45, "mouthSmile": 0.7, "mouthPucker": 0.6}
+_DEFAULT_PEAK = 0.8
+_NOISE_SHARE = 0.004
+"""Wandering of the points made without a picture, in inter-ocular distances, as FaceMesh's do."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """FaceMesh's points (T, 478, 3), not a number where it saw none, and what was true."""
+
+    points: np.ndarray
+    truth: Performance
+
+
+def columns(movement: str) -> list[int]:
+    """Columns of a movement's ARKit weights: one, or left and right."""
+    return [i for i, name in enumerate(ARKIT52) if name in (movement, movement + "Left", movement + "Right")]
+
+
+def turns(seed: int) -> Performance:
+    """Every movement of `GROUPS` in its turn; blinks, eyes that jump and a head that wanders all the time."""
+    rng = np.random.default_rng(seed)
+    length = round(TURN_S * FPS)
+    movements = [movement for group in GROUPS for movement in group]
+    base = Performance.neutral(length * len(movements), FPS)
+    count = len(base)
+    assert base.expression is not None
+    expression = base.expression.copy()
+    for k, movement in enumerate(movements):
+        pace_s = 0.07 if movement == "jawOpen" else 0.25
+        noise = gaussian_filter1d(rng.normal(size=length + 100), pace_s * FPS)[50:-50]
+        signal = np.clip(noise / np.abs(noise).max() + 0.3, 0, 1)
+        edge = np.clip(np.minimum(np.arange(length), length - 1 - np.arange(length)) / 6, 0, 1)
+        curve = _PEAK.get(movement, _DEFAULT_PEAK) * signal / signal.max() * edge
+        expression[np.ix_(range(k * length, (k + 1) * length), columns(movement))] = curve[:, None]
+    lids = lid_motion(Controls().blink, FPS, seed, 25.0, None).frames(count)
+    expression[:, [index_of("eyeBlinkLeft"), index_of("eyeBlinkRight")]] = lids
+    wander = gaussian_filter1d(rng.normal(size=(count, 3)), 0.5 * FPS, axis=0, mode="wrap")
+    gaze, frame = np.zeros((count, 2)), 0
+    while frame < count:
+        pause = int(rng.integers(10, 40))
+        gaze[frame : frame + pause] = rng.uniform(-1, 1, 2) * (20, 11) * (rng.random() > 0.25)
+        frame += pause
+    return replace(
+        base,
+        expression=expression.astype(np.float32),
+        rotation=(wander / np.abs(wander).max(0) * (15, 12, 12)).astype(np.float32),
+        gaze=gaze.astype(np.float32),
+        au45=(FULL * lids.mean(1)).astype(np.float32),
+    )
+
+
+def seen(frames: Frames) -> np.ndarray:
+    """FaceMesh's points (T, 478, 3) in a video."""
+    missing = np.full((478, 3), np.nan, np.float32)
+    with FaceStream() as stream:
+        return np.stack([missing if points is None else points for points in map(stream.next, frames)])
+
+
+def of_portrait(picture: Path | np.ndarray, seed: int) -> Clip:
+    """A photo that does `turns`: weights, gaze and AU45 count from the photo's own, rotation is absolute."""
+    renderer = PhotoRenderer(open_portrait(picture), Look(crop="face", size=512))
+    asked = turns(seed)
+    points = seen(renderer.play([asked], len(asked)))
+    shown = np.stack([renderer.state(asked, k)[1] for k in range(len(asked))])
+    return Clip(points, replace(asked, rotation=(renderer.own_deg + shown).astype(np.float32)))
+
+
+def of_person(seed: int) -> Clip:
+    """A rendered person who speaks with some emotion, 5 s."""
+    from vultus.data.synthetic.clips import rendered_clip
+
+    clip = rendered_clip(seed, seconds=5.0, size=256)
+    return Clip(seen(clip.frames), clip.truth)
+
+
+def of_model(seed: int) -> Clip:
+    """A strange build of the head model that does `turns`: its points, unsteady; irises lag as FaceMesh's."""
+    head, rng, truth = embedded_head(), np.random.default_rng(seed), turns(seed)
+    assert truth.expression is not None and truth.rotation is not None and truth.gaze is not None
+    fitter, identity = Fitter(head), rng.normal(0, 0.7, 60)
+    centres, depth = head.eye_centres(head.vertices(identity)), np.array([0.3, -0.5, 85.0])
+    points = np.zeros((len(truth), 478, 3))
+    for k, rotation in enumerate(matrix_from_degrees(truth.rotation)):
+        across, upward = np.radians(truth.gaze[k] / IRIS_GAIN)
+        sight = np.array([np.sin(across) * np.cos(upward), np.sin(upward), np.cos(across) * np.cos(upward)])
+        points[k, :468] = fitter.points(identity, truth.expression[k])
+        points[k, LEFT_IRIS, :], points[k, RIGHT_IRIS, :] = centres + IRIS_RADIUS * sight
+        points[k] = project(points[k], rotation, depth, 1126.0, np.array([256.0, 256.0]))
+    points[..., 2] = (points[..., 2] - depth[2]) * 1126.0 / depth[2]
+    apart = float(np.linalg.norm(points[0, 33, :2] - points[0, 263, :2]))
+    noise = gaussian_filter1d(rng.normal(size=points.shape), 1.5, axis=0)
+    return Clip((points + _NOISE_SHARE * apart * noise / noise.std()).astype(np.float32), truth)

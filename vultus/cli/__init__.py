@@ -1,0 +1,59 @@
+"""The command line: verbs, each a thin call of what `vultus` offers to Python; one module a verb."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+import tyro
+
+from vultus.cli.exits import INTERRUPTED, NOT_VERIFIED
+from vultus.cli.methods import methods
+from vultus.cli.prepare import prepare
+from vultus.cli.progress import progress_bar
+from vultus.cli.render import render
+from vultus.cli.speak import speak
+from vultus.cli.synthesize import synthesize
+from vultus.cli.track import track
+from vultus.cli.train import train
+from vultus.cli.verify import verify
+from vultus.core.errors import VultusError
+
+__all__ = ["INTERRUPTED", "NOT_VERIFIED", "VERBS", "main", "progress_bar", "run"]
+
+DESCRIPTION = "A voice and one photo in, a talking video out. VERB --help explains a verb; --version tells the version."
+
+VERBS: dict[str, Callable[..., int | None]] = {
+    "speak": speak,
+    "render": render,
+    "track": track,
+    "prepare": prepare,
+    "synthesize": synthesize,
+    "train": train,
+    "verify": verify,
+    "methods": methods,
+}
+"""Name -> function; its docstring and signature are the verb's `--help`."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; returns its exit code. A user's mistake is one sentence on stderr, a bug keeps its traceback."""
+    if list(arguments) == ["--version"]:
+        from importlib.metadata import version
+
+        print(f"vultus {version('vultus')}")
+        return 0
+    try:
+        verb = tyro.extras.subcommand_cli_from_dict(VERBS, prog="vultus", description=DESCRIPTION, args=arguments)
+    except VultusError as error:
+        print(f"vultus: {' '.join(str(error).splitlines())}", file=sys.stderr)  # one line, whatever a file is called
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("vultus: stopped; nothing was written.", file=sys.stderr)
+        return INTERRUPTED
+    return verb or 0
+
+
+def main() -> None:
+    """Entry point of the `vultus` command."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,20 @@
+"""One person's video, minutes long, for a method that learns one person (blink_nerf): its last tenth is held out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vultus.data.clips import RawClip
+from vultus.data.readers.folder import is_video
+
+LAYOUT = "one video file, or a folder with nothing but one"
+HELD_OUT = 0.1
+"""Share of the video, at its end, that is tested on (AD-NeRF and its successors split so; the paper does not say)."""
+
+
+def clips(root: Path, seed: int) -> Iterator[RawClip]:
+    """The video, whole: its parts share camera, background and tracking. The seed changes nothing."""
+    videos = [root] if root.is_file() else [path for path in sorted(root.glob("*")) if is_video(path)]
+    if len(videos) == 1 and is_video(videos[0]):
+        yield RawClip("person", videos[0].stem, videos[0].stem, "train", videos[0], held_out=HELD_OUT)
