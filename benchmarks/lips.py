@@ -164,14 +164,9 @@ def _weights(stage: Path) -> LipWeights:
     """What a stage's last checkpoint holds, as the lips run it."""
     from vultus.core.weights import Card
     from vultus.methods.portrait.config import TRAINING
-    from vultus.perception.speech_net import SpeechNet
-    from vultus.training.checkpoint import latest, load_modules
+    from vultus.methods.portrait.train import trained_net
 
-    found = latest(stage)
-    if found is None:
-        raise SystemExit(f"{stage} holds no checkpoint")
-    net = SpeechNet(TRAINING["small"].net)
-    load_modules(found[1], {"net": net})
+    net = trained_net(TRAINING["small"], stage)
     tensors = {name: tensor.numpy() for name, tensor in net.exported().items()}
     return LipWeights(tensors, net.config, Card("lips", "unsaved", "0", {}, "", ""))
 

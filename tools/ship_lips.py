@@ -16,10 +16,9 @@ import vultus
 from vultus.core.config import resolved
 from vultus.core.weights import Card, save_weights
 from vultus.methods.portrait.config import TRAINING
-from vultus.methods.portrait.lessons import SYMBOLS
+from vultus.methods.portrait.train import trained_net
 from vultus.motion.components import COMPONENTS
-from vultus.perception.speech_net import SpeechNet
-from vultus.training.checkpoint import latest, load_modules
+from vultus.motion.visemes import SYMBOLS
 
 ASSETS = Path(vultus.__file__).parent / "assets"
 
@@ -27,11 +26,7 @@ ASSETS = Path(vultus.__file__).parent / "assets"
 def main(run: Path, figures: Path | None) -> None:
     """Write the finetuned network of a run, with its card, in place of the lips that ship."""
     config = TRAINING["small"]
-    net = SpeechNet(config.net)
-    found = latest(run / "finetune")
-    if found is None:
-        sys.exit(f"{run} holds no finished stage finetune")
-    load_modules(found[1], {"net": net})
+    net = trained_net(config, run / "finetune")
     card = Card(
         method="lips",
         preset="small",

@@ -12,12 +12,16 @@ from hypothesis import strategies as st
 import vultus
 from vultus.audio.io import read_speech
 from vultus.core.bases import ARKIT52
+from vultus.core.errors import InputError
 from vultus.core.types import SAMPLE_RATE
+from vultus.core.weights import Card, save_weights
 from vultus.data.sounds import music
 from vultus.face.mouth import performed_mouth
 from vultus.motion.components import COMPONENTS, basis, components_of
-from vultus.motion.learned_lips import LearnedLips, default_lips, shipped_lips
+from vultus.motion.learned_lips import LearnedLips, default_lips, load_lips, shipped_lips
 from vultus.motion.lips import PhoneLips, frame_count
+from vultus.motion.visemes import SYMBOLS
+from vultus.perception.speech import SpeechEncoder, states_of
 
 SAMPLE = Path(vultus.__file__).parent / "assets" / "sample_speech.flac"
 WEIGHTS = shipped_lips()
@@ -85,6 +89,17 @@ def test_the_mouth_comes_to_rest_after_a_voice(voice: np.ndarray) -> None:
     assert after[:75].std() > 0.01 and after[-25:].max() < 1e-3
 
 
+def test_lips_meet_where_b_p_and_m_are_heard(voice: np.ndarray) -> None:
+    assert WEIGHTS is not None
+    heard = states_of(SpeechEncoder(WEIGHTS.tensors, WEIGHTS.config, far=True), voice).posteriors
+    assert heard is not None
+    closing = heard[:, [SYMBOLS.index(phone) for phone in "BPM"]].sum(1) > 0.8
+    gap = performed_mouth(whole(voice, 100))[:, 0]
+    at = np.flatnonzero(closing[:-2])
+    gap_there = np.minimum(gap[2 * at], gap[2 * at - 1])
+    assert len(at) > 5 and gap_there.max() < 0.25 * np.median(gap[gap > 0])
+
+
 def test_a_quieter_voice_moves_the_lips_as_much(voice: np.ndarray) -> None:
     loud, quiet = aperture(voice), aperture(0.1 * voice)
     assert 0.8 < quiet.std() / loud.std() < 1.25 and np.corrcoef(loud, quiet)[0, 1] > 0.9
@@ -94,6 +109,14 @@ def test_they_are_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(default_lips(25), LearnedLips)
     monkeypatch.setattr("vultus.motion.learned_lips.shipped_lips", lambda: None)
     assert isinstance(default_lips(25), PhoneLips)
+
+
+def test_other_weights_are_refused(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    card = Card("lips", "small", "0", {"width": 128}, "nothing", "none")
+    folder = save_weights(tmp_path, {"first.weight": torch.zeros(3)}, card)
+    with pytest.raises(InputError, match="not of lips"):
+        load_lips(folder)
 
 
 def test_components_come_back_from_the_weights_they_make() -> None:

@@ -91,10 +91,11 @@ def test_lips_rest_in_silence_ease_into_it_and_start_before_the_sound() -> None:
     assert not moving[:125].any()  # at rest before the first word
     assert moving[145] > 0.05  # opens a moment ahead of it
     assert moving[190] > 0.03  # eases: not shut .1 s after the last sound
-    assert not moving[241:305].any()  # at rest .6 s after it
+    assert moving[205:211].min() > 0.02  # in the first .3 s lips stay a little apart, as people's do
+    assert not moving[271:305].any()  # then they take .6 s to come to rest
     assert np.abs(np.diff(moving)).max() < 0.05
     tail = mouth(spell("AA AA SIL", pause_s=1.0), fps=100)
-    assert not tail[81:].any()
+    assert not tail[111:].any()
 
 
 def test_short_pauses_do_not_shut_the_mouth() -> None:

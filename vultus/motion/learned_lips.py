@@ -10,17 +10,21 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import lfilter
 
+from vultus.audio.phones import SILENCE
 from vultus.core.bases import ARKIT52
+from vultus.core.errors import InputError
 from vultus.core.weights import Card, load_arrays
 from vultus.motion.components import COMPONENTS, basis
 from vultus.motion.lips import LipMotion, PhoneLips, frame_count
 from vultus.motion.noise import soft_limit
+from vultus.motion.visemes import CLOSING, SYMBOLS, TUCKING
 from vultus.perception.speech import RATE_HZ, SpeechEncoder, SpeechNetConfig, SpeechStates
 
 ASSETS = Path(__file__).parent.parent / "assets"
-_CLOSE, _JAW = list(COMPONENTS).index("close"), list(COMPONENTS).index("jaw")
-_SILENCE = 0
-"""Column of silence among the encoder's symbols."""
+_AT = {name: column for column, name in enumerate(COMPONENTS)}
+_SILENCE = SYMBOLS.index(SILENCE)
+_CLOSING, _TUCKING = ([SYMBOLS.index(phone) for phone in sorted(phones)] for phones in (CLOSING, TUCKING))
+"""Columns among the encoder's symbols."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class LipWeights:
 def load_lips(folder: str | Path) -> LipWeights:
     """Trained lips from a folder of weights. Raises InputError for anything else."""
     tensors, card = load_arrays(folder)
+    if not {"near", "far"} <= card.config.keys():
+        raise InputError("these weights are not of lips as this version makes them", folder, "train them anew")
     return LipWeights(tensors, SpeechNetConfig.of(card.config), card)
 
 
@@ -58,17 +64,19 @@ class LearnedLips:
     apart; after a phrase they come to rest. Music and noise, which the encoder takes for silence, do not move them.
     """
 
-    GAIN = 1.25
+    GAIN = 1.35
     """Least squares makes timid lips: their motion is enlarged to that of people."""
     FREE, LIMIT = 0.35, 0.65
     """Weights beyond the first bend softly towards the second: a voice unlike those learned from must not shout."""
-    LINGER_S, SETTLE_S = 0.5, 1.1
+    LINGER_S, SETTLE_S = 0.3, 0.9
     """So long after a voice the lips begin to close, and are at rest."""
     VOICE = 0.4
     """Probability of any sound but silence above which somebody speaks, on the mean around a moment: clicks and single
     notes do not make a voice."""
-    BEFORE, AFTER = 6, 15
+    BEFORE, AFTER = 3, 15
     """States that this mean reaches back, and ahead where nobody waits."""
+    CONTACT = (0.3, 0.8)
+    """Probability of B, P and M (of F and V) from which lips begin to meet, and at which they do."""
     WAKE_S = 0.04
     """Time constant with which resting lips come alive."""
 
@@ -108,8 +116,27 @@ class LearnedLips:
         weight, bias = self._head
         assert states.posteriors is not None
         components = self.GAIN * np.maximum(states.hidden @ weight + bias, 0)
+        self._meet(components, states.posteriors)
         self._undecided = np.concatenate([self._undecided, components])
         self._decide(1 - states.posteriors[:, _SILENCE])
+
+    def _meet(self, components: np.ndarray, posteriors: np.ndarray) -> None:
+        """Shut lips (n, C) where the encoder is sure of B, P or M, and bring the lower one to the teeth for F and V.
+
+        Least squares leaves a slit where a closure is likely; a viewer forgives no open M.
+        """
+        unsure, sure = self.CONTACT
+        shut, tucked = (
+            np.clip((posteriors[:, columns].sum(1) - unsure) / (sure - unsure), 0, 1)
+            for columns in (_CLOSING, _TUCKING)
+        )
+        for name in ("lower_down", "upper_up", "funnel"):
+            components[:, _AT[name]] *= (1 - shut) * (1 - 0.5 * tucked)
+        jaw, close, press, tuck = (components[:, _AT[name]] for name in ("jaw", "close", "press", "tuck"))
+        jaw *= (1 - 0.45 * shut) * (1 - 0.4 * tucked)
+        np.maximum(close, shut * jaw, out=close)
+        np.maximum(press, 0.2 * shut, out=press)
+        np.maximum(tuck, 0.5 * tucked, out=tuck)
 
     def _decide(self, voice: np.ndarray) -> None:
         """Take the probability of a voice (n,) in further states; close the lips of those where nobody speaks."""
@@ -145,7 +172,7 @@ class LearnedLips:
         before = self._components[np.minimum(low, last) - self._first_state]
         after = self._components[np.minimum(low + 1, last) - self._first_state]
         shape = before * (1 - share) + after * share
-        shape[:, _CLOSE] = np.minimum(shape[:, _CLOSE], shape[:, _JAW])
+        shape[:, _AT["close"]] = np.minimum(shape[:, _AT["close"]], shape[:, _AT["jaw"]])
         self._frame = until
         self._forget(int(low[-1]))
         weights = soft_limit(np.maximum(shape @ basis(), 0), self.FREE, self.LIMIT)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vultus.audio.phones import SILENCE
 from vultus.core.bases import ARKIT52, index_of
 from vultus.core.types import Phone
 
@@ -62,6 +63,8 @@ VISEMES: dict[str, tuple[Viseme, ...]] = {
 }  # fmt: skip
 """Every ARPAbet phone but SIL; diphthongs are two visemes, the first a little longer."""
 
+SYMBOLS = (SILENCE, *sorted(VISEMES))
+"""What speech networks tell apart, in the order of their outputs."""
 CLOSING = frozenset("BPM")
 TUCKING = frozenset("FV")
 _BURST = {"P": 0.35, "B": 0.45}

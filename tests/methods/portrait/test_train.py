@@ -14,8 +14,9 @@ from vultus.core.types import Phone, Speech
 from vultus.methods import get_method
 from vultus.methods.portrait.config import TRAINING, FinetuneConfig, LipTrainConfig, PretrainConfig
 from vultus.methods.portrait.data import TalkClip, speaker_of, talk_clips
-from vultus.methods.portrait.lessons import SYMBOLS, Batch, Lesson, lesson_of_clip, lesson_of_speech
+from vultus.methods.portrait.lessons import Batch, Lesson, lesson_of_clip, lesson_of_speech
 from vultus.motion.components import COMPONENTS
+from vultus.motion.visemes import SYMBOLS
 from vultus.perception.speech import SpeechNetConfig
 from vultus.training.stage import Share
 

@@ -41,15 +41,15 @@ class PretrainConfig:
 class FinetuneConfig:
     """Of the stage on real mouths; weights of its losses."""
 
-    steps: int = 300
+    steps: int = 250
     batch: int = 8
-    synthetic: int = 4
+    synthetic: int = 6
     """Lessons of each batch that are synthetic, so that nothing is forgotten."""
-    negatives: int = 1
+    negatives: int = 3
     """Of these, lessons that begin as noise or music."""
     crop_s: float = 4.0
     lr: float = 8e-4
-    dropout: float = 0.2
+    dropout: float = 0.4
     stretch: float = 0.06
     """Standard deviation of the logarithm of how much faster real speech is made."""
     velocity: float = 2.0
@@ -59,7 +59,7 @@ class FinetuneConfig:
     correlation: float = 1.0
     fitted: float = 0.3
     """Of the fitted ARKit weights."""
-    contact: float = 0.5
+    contact: float = 0.03
     """Lips that meet in B, P and M, and a lip at the teeth in F and V, in synthetic speech."""
     remembered: float = 0.7
     average_from: float = 0.3

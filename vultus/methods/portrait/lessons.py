@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from vultus.audio.features import BANDS, POWER_FLOOR, log_mel
-from vultus.audio.phones import SILENCE
 from vultus.core.bases import index_of
 from vultus.core.types import Phone, Speech
 from vultus.data.sounds import knocks, music, noise
@@ -17,10 +16,8 @@ from vultus.metrics.lips import RATE_HZ, closure_moments, on_grid
 from vultus.motion.components import components_of
 from vultus.motion.energy import LoudnessStream
 from vultus.motion.lips import MouthTrack
-from vultus.motion.visemes import VISEMES
+from vultus.motion.visemes import SYMBOLS
 
-SYMBOLS = (SILENCE, *sorted(VISEMES))
-"""What the encoder tells apart."""
 HOUSE_SD = np.array([0.047, 0.036], np.float32)
 """Standard deviations of aperture and width that all people are brought to: the means of the real clips' own."""
 FITTED = (

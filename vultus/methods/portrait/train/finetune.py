@@ -117,9 +117,9 @@ class Finetune(LipStage):
         if step < settings.average_from * self.steps:
             return
         for name, value in self.net.state_dict().items():
-            kept = self._average.setdefault(name, value.clone())
-            if value.dtype.is_floating_point:
-                kept.lerp_(value, 1 - settings.average_keep)
+            kept = self._average.get(name, value).to(value.device)
+            moves = value.is_floating_point()
+            self._average[name] = torch.lerp(kept, value, 1 - settings.average_keep) if moves else value
         if step >= self.steps:
             self.net.load_state_dict(self._average)
 

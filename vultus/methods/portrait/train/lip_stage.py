@@ -139,6 +139,7 @@ def whole(lesson: Lesson, run: Run) -> Tensor:
 
 
 def tensors(batch: Batch) -> dict[str, Tensor]:
+    """A batch's arrays as tensors, by name."""
     return {name: torch.from_numpy(array) for name, array in batch.arrays().items()}
 
 
