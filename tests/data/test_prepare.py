@@ -204,8 +204,15 @@ def test_one_persons_video_has_a_part_held_out(tmp_path, astronaut):
     assert np.ptp(np.concatenate([train.crop_from_source, test.crop_from_source]), axis=0).max() == 0
 
 
+VULTUS = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell inherit it ignored
+runpy.run_module("vultus.cli", run_name="__main__")
+"""
+
+
 def run_cli(raw: Path, out: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "vultus.cli", "prepare", "video", str(raw), str(out), "--workers", "2"]
+    command = [sys.executable, "-c", VULTUS, "prepare", "video", str(raw), str(out), "--workers", "2"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
 

@@ -35,7 +35,9 @@ class Material:
         self._left_out: frozenset[str] = frozenset()
 
     def without(self, speakers: frozenset[str]) -> Material:
-        """The same without what real speakers of these names said."""
+        """The same without what real speakers of these names said; all else is made once and shared."""
+        for made in ("synthetic", "negatives", "clips"):
+            getattr(self, made)
         other = copy(self)
         other._left_out = speakers
         return other
