@@ -218,7 +218,7 @@ class PreparedClip:
         chosen = range(self.first, self.stop)[start:stop]
         size = (self.facts.width, self.facts.height)
         people = read_pictures(self.folder / PERSON_FILE, chosen.start, chosen.stop)
-        for frame, person in zip(chosen, people, strict=False):
+        for frame, person in zip(chosen, people, strict=True):
             yield draw_masks(self._arrays["mouth_outline"][frame], self._arrays["eye_outlines"][frame], person, size)
 
     def background(self, frame: int = 0) -> np.ndarray:
