@@ -1,0 +1,1 @@
+"""Emotion from text, on sentences written before anything was built."""
