@@ -16,6 +16,7 @@ from vultus.core.errors import ControlError, InputError
 from vultus.core.method import Trainable
 from vultus.core.weights import load_weights
 from vultus.methods import METHODS
+from vultus.training.judges import JUDGES
 
 pytest.importorskip("lightning", reason="lightning is not installed")
 
@@ -55,6 +56,26 @@ def test_a_method_becomes_weights_with_a_card(toy: ModuleType, data: Path, tmp_p
     _, fine = toy.build(toy.ToyConfig(steps=8))
     fine.modules()["decoder"].load_state_dict({k: tensors[f"decoder.{k}"] for k in ("weight", "bias")})
     assert vultus.train("toy", data, tmp_path / "run", resume=True) == folder  # nothing is left to do
+
+
+def test_a_judge_becomes_the_weights_of_its_net(
+    toy: ModuleType, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stages(config: object, data: Path) -> list[object]:
+        stage = toy.build(config)[0]
+        encoder, decoder = stage.modules()["encoder"], stage.modules()["decoder"]
+        monkeypatch.setattr(stage, "modules", lambda: {"net": encoder, "decoder": decoder})
+        stage.step = lambda batch, run: {"mse": torch.zeros(())}
+        stage.validate = lambda run: {"mse": 0.0}
+        return [stage]
+
+    roles = {"judge": toy.ToyConfig(steps=2), "teacher": toy.ToyConfig(steps=3)}
+    monkeypatch.setitem(sys.modules, "ear", SimpleNamespace(PRESETS=roles, stages=stages))
+    monkeypatch.setitem(JUDGES, "ear", "ear")
+    tensors, card = load_weights(vultus.train("ear", data, tmp_path / "run"))
+    assert (card.method, card.preset, card.config["steps"]) == ("ear", "judge", 2)
+    assert set(tensors) == set(toy.build(roles["judge"])[0].modules()["encoder"].state_dict())
+    assert vultus.train("ear", data, tmp_path / "other", preset="teacher").name.startswith("ear-teacher-")
 
 
 def test_the_verb_trains_stage_by_stage(

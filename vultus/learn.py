@@ -1,20 +1,24 @@
-"""From a method and a folder of data to trained weights with their card."""
+"""From a method, or a judge, and a folder of data to trained weights with their card."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from vultus.core.config import load_overlay, resolved
 from vultus.core.errors import ControlError, InputError
 from vultus.core.method import Trainable
+from vultus.core.weights import Card, save_weights
 from vultus.methods import METHODS, get_method
+from vultus.training.judges import JUDGES, JudgeTraining, get_judge
 from vultus.training.loop import DEFAULT_LOOP, LoopConfig, OnStep, finished_weights, leads
 from vultus.training.loop import train as train_stages
 from vultus.training.stage import Stage
 
-DEFAULT_PRESET = "small"
+DEFAULT_PRESET, DEFAULT_ROLE = "small", "judge"
+"""The configuration that is trained unless another is chosen: of a method, of a judge."""
 
 
 def train(
@@ -22,20 +26,20 @@ def train(
     data: str | Path,
     out: str | Path,
     *,
-    preset: str = DEFAULT_PRESET,
+    preset: str | None = None,
     config: str | Path | None = None,
     stage: str | None = None,
     resume: bool = False,
     loop: LoopConfig = DEFAULT_LOOP,
     on_step: OnStep | None = None,
 ) -> Path:
-    """Train a method on a folder of data; returns the folder of its weights, or of the run if stages remain.
+    """Train a method, or a judge, on a folder of data; returns the folder of its weights, of the run if stages remain.
 
     Args:
-        method: see `vultus methods`.
-        data: what the method's `data.py` reads.
+        method: see `vultus methods`; or a judge of `training.judges`.
+        data: what the method's `data.py`, or the judge's module, reads.
         out: folder of the run (`training.loop`); the weights and their card come into a folder in it.
-        preset: which of the method's configurations.
+        preset: which of the configurations; `DEFAULT_PRESET`, or a judge's `DEFAULT_ROLE`, unless given.
         config: a YAML file of what differs from the preset.
         stage: the one stage to train; all of them, in order, unless given.
         resume: go on where an earlier run stopped, or begin if there is none.
@@ -45,6 +49,7 @@ def train(
     Raises VultusError, one sentence, for what cannot be trained or has been begun otherwise.
     """
     chosen = _trainable(method)
+    preset = preset or (DEFAULT_ROLE if isinstance(chosen, JudgeTraining) else DEFAULT_PRESET)
     if preset not in chosen.presets:
         raise ControlError(f"{method} has no preset {preset!r}", "--preset", f"choose {', '.join(chosen.presets)}")
     settings = chosen.presets[preset]
@@ -62,24 +67,8 @@ def train(
     figures = train_stages(build, settings, out, loop, only=stage, resume=resume, on_step=on_step)
     if not leads() or len(figures) < len(built):
         return out
-    return _export(method, preset, settings, data, out, built[-1].name, figures)
-
-
-def _trainable(method: str) -> Trainable:
-    chosen = get_method(method)
-    if not isinstance(chosen, Trainable):
-        able = [name for name in METHODS if isinstance(get_method(name), Trainable)]
-        fix = f"choose {' or '.join(able)}" if able else None
-        raise ControlError(f"the method {method} has nothing to train", "train", fix)
-    return chosen
-
-
-def _export(
-    method: str, preset: str, settings: object, data: Path, out: Path, last: str, figures: dict[str, dict[str, float]]
-) -> Path:
-    """The last stage's weights with a card of what they are."""
-    from vultus.core.weights import Card, save_weights
-
+    tensors = finished_weights(out / built[-1].name)
+    results = {f"{stage}_{name}": value for stage, found in figures.items() for name, value in found.items()}
     card = Card(
         method=method,
         preset=preset,
@@ -87,6 +76,17 @@ def _export(
         config=resolved(settings),
         training_data=data.resolve().name,
         licence="that of its training data",
-        results={f"{stage}_{name}": value for stage, found in figures.items() for name, value in found.items()},
+        results=results,
     )
-    return save_weights(out, finished_weights(out / last), card)
+    return save_weights(out, chosen.kept(tensors) if isinstance(chosen, JudgeTraining) else tensors, card)
+
+
+def _trainable(name: str) -> Trainable | JudgeTraining:
+    """The method of that name, or else the judge."""
+    chosen: Any = get_judge(name) if name in JUDGES and name not in METHODS else get_method(name)
+    if not isinstance(chosen, Trainable):
+        able = [method for method in METHODS if isinstance(get_method(method), Trainable)]
+        raise ControlError(
+            f"the method {name} has nothing to train", "train", f"choose {' or '.join([*able, *JUDGES])}"
+        )
+    return chosen

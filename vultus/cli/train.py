@@ -11,7 +11,6 @@ import tyro
 
 from vultus.cli.exits import INTERRUPTED
 from vultus.cli.progress import progress_bar
-from vultus.learn import DEFAULT_PRESET
 from vultus.training.loop import DEFAULT_LOOP, LoopConfig, leads
 
 
@@ -20,19 +19,19 @@ def train(
     data: tyro.conf.Positional[Path],
     output: tyro.conf.Positional[Path],
     /,
-    preset: str = DEFAULT_PRESET,
+    preset: str | None = None,
     config: Path | None = None,
     stage: str | None = None,
     resume: bool = False,
     loop: Annotated[LoopConfig, tyro.conf.arg(name="")] = DEFAULT_LOOP,
 ) -> int:
-    """Train a method. A run that was stopped, or killed, goes on with --resume.
+    """Train a method, or a judge. A run that was stopped, or killed, goes on with --resume.
 
     Args:
-        method: Which method; see `vultus methods`.
+        method: Which method (see `vultus methods`), or which judge (docs/judges.md).
         data: Folder of training data.
         output: Folder of the run: configuration, figures, checkpoints, and in the end the weights with their card.
-        preset: Which of the method's configurations.
+        preset: Which configuration: small (default) or paper of a method, judge (default) or teacher of a judge.
         config: A YAML file of what differs from the preset.
         stage: Train this stage alone; those it needs must be finished in the folder of the run.
         resume: Go on where an earlier run stopped, or begin if there is none.
