@@ -17,6 +17,7 @@ from vultus.cli.synthesize import synthesize
 from vultus.cli.track import track
 from vultus.cli.train import train
 from vultus.cli.verify import verify
+from vultus.cli.weights import weights
 from vultus.core.errors import VultusError
 
 __all__ = ["INTERRUPTED", "NOT_VERIFIED", "VERBS", "main", "progress_bar", "run"]
@@ -32,6 +33,7 @@ VERBS: dict[str, Callable[..., int | None]] = {
     "train": train,
     "verify": verify,
     "methods": methods,
+    "weights": weights,
 }
 """Name -> function; its docstring and signature are the verb's `--help`."""
 
