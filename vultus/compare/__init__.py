@@ -1,0 +1,1 @@
+"""A video against a real one: every measure that can be computed, and which cannot and why."""
