@@ -15,7 +15,7 @@ from vultus.audio.io import read_speech
 from vultus.face.mouth import mouth, performed_mouth
 from vultus.face.stream import FaceStream
 from vultus.motion.av_offset import PLAUSIBLE_S, MouthSeries, av_offset, offset_between
-from vultus.motion.learned_lips import LearnedLips, default_lips
+from vultus.motion.learned_lips import default_lips
 from vultus.video.read import open_video
 
 SAMPLE = Path(vultus.__file__).parent / "assets" / "sample_speech.flac"
@@ -107,8 +107,7 @@ def test_a_voice_is_performed_and_compared() -> None:
     lips = default_lips(25)
     acted = performed_mouth(np.concatenate([lips.push(voice), lips.finish()]))
     late = av_offset(voice, MouthSeries(acted, 25, None, 0.12))
-    ahead_ms = 1000 * LearnedLips.LEAD_S  # nobody acted but our lips, and these run ahead of people's
-    assert late.in_sync and late.offset_ms == pytest.approx(120 - ahead_ms, abs=8)
+    assert late.in_sync and late.offset_ms == pytest.approx(120, abs=8)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the shared clips are not beside the repository")

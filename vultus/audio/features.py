@@ -32,12 +32,16 @@ SPREAD_FLOOR = 0.5
 @lru_cache(maxsize=1)
 def mel_filters() -> np.ndarray:
     """Triangular filters (BANDS, FFT // 2 + 1) float32, evenly spaced on the mel scale (HTK)."""
-    edges_mel = np.linspace(_mel(LOW_HZ), _mel(HIGH_HZ), BANDS + 2)
-    edges_hz = 700 * (10 ** (edges_mel / 2595) - 1)
+    edges_hz = mel_edges_hz(BANDS)
     bins_hz = np.arange(FFT // 2 + 1) * SAMPLE_RATE / FFT
     low, middle, high = (edges_hz[i : i + BANDS, None] for i in range(3))
     rising, falling = (bins_hz - low) / (middle - low), (high - bins_hz) / (high - middle)
     return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+
+
+def mel_edges_hz(bands: int, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ) -> np.ndarray:
+    """Edges (bands + 2,) of triangular filters that are evenly spaced on the mel scale; each is its neighbours' middle."""
+    return 700 * (10 ** (np.linspace(_mel(low_hz), _mel(high_hz), bands + 2) / 2595) - 1)
 
 
 def _mel(hz: float) -> float:
@@ -101,8 +105,13 @@ class RunningNorm:
 
     def push(self, frames: np.ndarray) -> np.ndarray:
         """Normalised frames (n, BANDS) float32 of log-mel frames (n, BANDS)."""
+        centred, spread = self.centre(frames)
+        return (centred / (spread + SPREAD_FLOOR)).astype(np.float32)
+
+    def centre(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log-mel frames (n, BANDS) about the running mean, and the running spread (n, 1)."""
         if len(frames) == 0:
-            return np.zeros((0, BANDS), np.float32)
+            return np.zeros((0, BANDS)), np.zeros((0, 1))
         frames = np.asarray(frames, np.float64)
         level = frames.mean(1)
         fall = PEAK_DECAY_NEPER_S / FRAME_RATE_HZ * np.arange(1, len(frames) + 1)
@@ -113,7 +122,7 @@ class RunningNorm:
         squares = self._decaying(weight * np.square(centred).mean(1, keepdims=True), np.array([self._squares]))
         spread = np.sqrt(squares / sums[:, -1:])
         self._sums, self._squares, self._peak = sums[-1], float(squares[-1, 0]), float(peak[-1])
-        return (centred / (spread + SPREAD_FLOOR)).astype(np.float32)
+        return centred, spread
 
     def _decaying(self, values: np.ndarray, state: np.ndarray) -> np.ndarray:
         """Running sums (n, c) of values (n, c) that fade by `_keep` a frame, from `state` (c,) on."""

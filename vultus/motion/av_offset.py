@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from vultus.face.mouth import performed_mouth
-from vultus.motion.learned_lips import LearnedLips, default_lips
+from vultus.motion.learned_lips import default_lips
 from vultus.motion.lips import LipMotion
 
 SEARCH_S = 0.4
@@ -86,8 +86,7 @@ def av_offset(waveform: np.ndarray, seen: MouthSeries, lips: LipMotion | None = 
     """
     lips = default_lips(_RATE_HZ / 2) if lips is None else lips
     expression = np.concatenate([lips.push(waveform), lips.finish()])
-    lead_s = lips.LEAD_S if isinstance(lips, LearnedLips) else 0.0
-    return offset_between(MouthSeries(performed_mouth(expression), lips.fps, first_s=lead_s), seen)
+    return offset_between(MouthSeries(performed_mouth(expression), lips.fps), seen)
 
 
 def offset_between(performed: MouthSeries, seen: MouthSeries) -> AvOffset:

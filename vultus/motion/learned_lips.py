@@ -77,9 +77,6 @@ class LearnedLips:
     """States that this mean reaches back, and ahead where nobody waits."""
     CONTACT = (0.3, 0.8)
     """Probability of B, P and M (of F and V) from which lips begin to meet, and at which they do."""
-    LEAD_S = 0.014
-    """How far they run ahead of people's, on the mean of the known clips: frames of these count from their starts, but
-    are seen until their ends."""
     WAKE_S = 0.04
     """Time constant with which resting lips come alive."""
 

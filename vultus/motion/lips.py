@@ -86,7 +86,7 @@ class MouthTrack:
     """After a sound the lips stay for a moment, then close; they are at rest `SETTLE_S` after it."""
     OPEN_AHEAD_S = 0.2
     """How long before a sound the resting lips begin to move."""
-    QUIET_GAIN, LOUD_GAIN = 0.55, 1.15
+    QUIET_GAIN, LOUD_GAIN = 0.72, 1.1
     _LOUDNESS_LAG_S = 0.05
 
     def __init__(self, fps: float) -> None:

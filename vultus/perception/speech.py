@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from vultus.audio.features import BANDS, FRAME_RATE_HZ, HOP, LogMel, RunningNorm
+from vultus.audio.features import BANDS, FRAME_RATE_HZ, HOP, SPREAD_FLOOR, LogMel, RunningNorm
 from vultus.core.types import SAMPLE_RATE
+from vultus.perception.phone_gmm import PhoneGmm
 
 RATE_HZ = 50
 """Hidden states a second; state k is of the moment k / 50 s."""
@@ -88,6 +89,8 @@ class SpeechNetConfig:
     symbols: int = 40
     components: int = 11
     dropout: float = 0.1
+    mel_dropout: float = 0.3
+    """Share of the voices that are heard through phone classes alone in training."""
 
     def lookahead_s(self, far: bool) -> float:
         """Voice past a hidden state's time that it depends on: .1 s of the near tower as shipped, .66 s of the far."""
@@ -114,6 +117,8 @@ class SpeechEncoder:
         self._mel = LogMel()
         self._norm = RunningNorm(tensors["mel_mean"], float(tensors["mel_spread"][0]))
         self._first = _Convolution(tensors, "first", config, 1, config.mel_ahead, BANDS)
+        self._gmm = PhoneGmm(tensors)
+        self._sounds = tensors["sounds.weight"].T
         towers = {"near": config.near, "far": config.far} if far else {"near": config.near}
         self._blocks = [
             _Convolution(tensors, f"{name}.block{i}", config, dilation, ahead, config.width)
@@ -150,7 +155,9 @@ class SpeechEncoder:
         return states
 
     def _hear(self, samples: np.ndarray) -> SpeechStates:
-        x = self._first.push(self._norm.push(self._mel.push(samples)))
+        centred, spread = self._norm.centre(self._mel.push(samples))
+        x = self._first.push((centred / (spread + SPREAD_FLOOR)).astype(np.float32))
+        x += self._gmm.push(centred) @ self._sounds
         for block in self._blocks:
             x = block.push(x)
         weight, bias = self._phones

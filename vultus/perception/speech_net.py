@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from vultus.audio import features
 from vultus.audio.features import BANDS
+from vultus.perception import phone_gmm
 from vultus.perception.speech import SpeechNetConfig, TowerConfig
 
 
@@ -38,6 +39,8 @@ class SpeechNet(nn.Module):
         super().__init__()
         self.config = config
         self.first = nn.Conv1d(BANDS, config.width, config.kernel, stride=2)
+        self.gmm = GmmLayer()
+        self.sounds = nn.Conv1d(self.gmm.classes, config.width, 1, bias=False)
         self.near = _Tower(config, config.near)
         self.far = _Tower(config, config.far)
         self.register_buffer("mel_mean", torch.zeros(BANDS))
@@ -61,8 +64,10 @@ class SpeechNet(nn.Module):
     def forward(self, mel: Tensor) -> dict[str, Heard]:
         """What each tower makes of log-mel (B, BANDS, T), T even."""
         ahead = self.config.mel_ahead
-        mel = running_norm(mel, self.mel_mean, self.mel_spread)
-        x = functional.relu(self.first(functional.pad(mel, (self.config.kernel - 1 - ahead, ahead))))
+        centred, spread = running_norm(mel, self.mel_mean, self.mel_spread)
+        normal = centred / (spread + features.SPREAD_FLOOR)
+        x = functional.relu(self.first(functional.pad(normal, (self.config.kernel - 1 - ahead, ahead))))
+        x = self._sometimes(x) + self.sounds(self.gmm(centred))
         heard = {}
         for name, tower in self.towers.items():
             for block in tower.blocks:
@@ -70,10 +75,18 @@ class SpeechNet(nn.Module):
             heard[name] = Heard(x, tower.phones(x), tower.lips(x))
         return heard
 
+    def _sometimes(self, x: Tensor) -> Tensor:
+        """In training, some voices are heard through the Gaussians alone: these know real talkers."""
+        if not self.training:
+            return x
+        return x * (torch.rand(len(x), 1, 1, device=x.device) >= self.config.mel_dropout)
+
     def exported(self) -> dict[str, Tensor]:
         """Tensors for `perception.speech.SpeechEncoder`: batch norms folded into the convolutions before them."""
         tensors = {"first.weight": self.first.weight, "first.bias": self.first.bias}
         tensors |= {"mel_mean": self.mel_mean, "mel_spread": self.mel_spread}
+        tensors |= {"gmm.forms": self.gmm.forms, "gmm.constants": self.gmm.constants}
+        tensors |= {"sounds.weight": self.sounds.weight[..., 0]}
         for name, tower in self.towers.items():
             for i, block in enumerate(tower.blocks):
                 assert isinstance(block, Block)
@@ -83,6 +96,31 @@ class SpeechNet(nn.Module):
             for head, layer in (("phones", tower.phones), ("lips", tower.lips)):
                 tensors |= {f"{name}.{head}.weight": layer.weight[..., 0], f"{name}.{head}.bias": layer.bias}
         return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+class GmmLayer(nn.Module):
+    """`perception.phone_gmm.PhoneGmm` on a batch that starts afresh; it does not learn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        forms, constants = phone_gmm.gaussians()
+        self.register_buffer("forms", torch.from_numpy(forms))
+        self.register_buffer("constants", torch.from_numpy(constants))
+        self.register_buffer("cepstral", torch.from_numpy(phone_gmm.cepstral_map()), persistent=False)
+        self.classes = forms.shape[1] // (phone_gmm.STATE_GAUSSIANS * phone_gmm.STATES)
+
+    def forward(self, centred: Tensor) -> Tensor:
+        """Centred log-mel (B, BANDS, T), T even -> probabilities (B, classes, T / 2)."""
+        with torch.no_grad(), torch.autocast(centred.device.type, enabled=False):
+            cepstra = self.cepstral.T @ centred.float()
+            reach = phone_gmm.REACH
+            cepstra = functional.pad(cepstra, (reach + phone_gmm.LATENCY, reach - phone_gmm.LATENCY))
+            c = [cepstra[..., k : k + centred.shape[2] : 2].transpose(1, 2) for k in range(2 * reach + 1)]
+            likely = torch.zeros(())
+            for stream, x in enumerate((c[3], c[5] - c[1], c[6] - c[2] - c[4] + c[0])):
+                density = torch.cat([x.square(), x], 2) @ self.forms[stream].T + self.constants[stream]
+                likely = likely + density.unflatten(2, (-1, phone_gmm.STATE_GAUSSIANS)).amax(3)
+            return torch.softmax(likely, 2).unflatten(2, (-1, phone_gmm.STATES)).sum(3).transpose(1, 2)
 
 
 class _Tower(nn.Module):
@@ -115,8 +153,8 @@ class Block(nn.Module):
         return x + self.dropout(functional.relu(self.norm(y)))
 
 
-def running_norm(mel: Tensor, mean: Tensor, spread: Tensor) -> Tensor:
-    """`features.RunningNorm` on a batch of log-mel (B, BANDS, T) that starts afresh."""
+def running_norm(mel: Tensor, mean: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
+    """`features.RunningNorm.centre` on a batch of log-mel (B, BANDS, T) that starts afresh."""
     level = mel.mean(1)
     steps = torch.arange(1, mel.shape[2] + 1, device=mel.device)
     fall = features.PEAK_DECAY_NEPER_S / features.FRAME_RATE_HZ * steps
@@ -130,4 +168,4 @@ def running_norm(mel: Tensor, mean: Tensor, spread: Tensor) -> Tensor:
     sums = (mel * weight[:, None]) @ fading + prior * mean[:, None]
     centred = mel - sums / total
     squares = (weight * centred.square().mean(1)) @ fading + prior * spread**2
-    return centred / (torch.sqrt(squares[:, None] / total) + features.SPREAD_FLOOR)
+    return centred, torch.sqrt(squares[:, None] / total)

@@ -28,7 +28,7 @@ class PretrainConfig:
     """Of the stage on synthetic speech."""
 
     speech_s: float = 15000.0
-    steps: int = 8000
+    steps: int = 6000
     batch: int = 13
     negatives: int = 3
     """Lessons of each batch that begin as noise or music."""

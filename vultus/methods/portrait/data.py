@@ -40,7 +40,8 @@ MIN_SEEN = 0.9
 class TalkClip:
     """A talking person as numbers: `mouth` (T, 2) aperture and width (`face.mouth`), `expression` (T, 52) as fitted.
 
-    Frame k shows the lips of the moment `first_s + k / fps` of the waveform, the clip's offset taken out.
+    Frame k shows the lips from the moment `first_s + k / fps` of the waveform to `1 / fps` later, the clip's offset
+    taken out.
     """
 
     name: str

@@ -133,18 +133,18 @@ def lesson_of_clip(clip: TalkClip) -> Lesson:
 
 def _fitted(clip: TalkClip, count: int, seen: np.ndarray) -> np.ndarray:
     columns = [index_of(name) for name in FITTED]
-    weights = on_grid(clip.expression[:, columns], clip.fps, count, clip.first_s)
+    weights = on_grid(clip.expression[:, columns], clip.fps, count, clip.first_s + 0.5 / clip.fps)
     z = (weights - weights[seen].mean(0)) / (weights[seen].std(0) + _LEAST_SD)
     return np.clip(z, -_FARTHEST_SD, _FARTHEST_SD).astype(np.float32)
 
 
 def measured_mouth(clip: TalkClip, count: int) -> tuple[np.ndarray, np.ndarray]:
     """A clip's aperture and width (count, 2) on the comparison grid, smoothed, and where they were seen (count,)."""
-    mouths = on_grid(clip.mouth, clip.fps, count, clip.first_s)
     grid_s = np.arange(count) / RATE_HZ
-    frame_s = clip.first_s + np.arange(len(clip.valid)) / clip.fps
+    frame_s = clip.first_s + (np.arange(len(clip.valid)) + 0.5) / clip.fps  # a frame is seen around its middle
+    mouths = on_grid(clip.mouth, clip.fps, count, frame_s[0])
     seen = np.interp(grid_s, frame_s, clip.valid.astype(float)) > 0.99
-    return mouths, seen & (grid_s >= clip.first_s) & (grid_s <= frame_s[-1])
+    return mouths, seen & (grid_s >= frame_s[0]) & (grid_s <= frame_s[-1])
 
 
 def negatives(seed: int) -> list[np.ndarray]:
