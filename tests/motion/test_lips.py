@@ -11,6 +11,7 @@ import vultus
 from vultus.audio.io import read_speech
 from vultus.core.bases import ARKIT52, index_of
 from vultus.core.types import SAMPLE_RATE, Phone
+from vultus.face.mouth import performed_mouth
 from vultus.motion.compose import closure
 from vultus.motion.lips import MouthTrack, PhoneLips, frame_count
 from vultus.motion.visemes import VISEMES, arkit_weights, articulation
@@ -70,9 +71,11 @@ def test_labiodentals_tuck_the_lower_lip(symbol: str) -> None:
 
 
 def test_apertures_are_ordered_as_measured() -> None:
-    opening = [at(mouth(spell(f"{v} {v} {v} {v}")), "jawOpen", 0.2) for v in ("AA", "AO", "OW", "ER", "UW")]
-    assert opening == sorted(opening, reverse=True)
-    assert opening[0] == pytest.approx(0.3, abs=0.07) and opening[-1] < 0.15
+    vowels = ("AE", "AA", "EH", "AO", "ER", "UW")
+    gaps = [performed_mouth(mouth(spell(f"{v} {v} {v} {v}")))[5, 0] for v in vowels]
+    assert gaps == sorted(gaps, reverse=True)
+    asked = [VISEMES[v][0].aperture_z for v in vowels]
+    assert np.corrcoef(gaps, asked)[0, 1] > 0.98  # lips that flare or bare the teeth are made up for by the jaw
 
 
 def test_rounded_and_spread_vowels_differ() -> None:
@@ -142,8 +145,8 @@ def test_chunks_make_no_difference(waveform: np.ndarray, fps: float) -> None:
 def test_the_sample_moves_the_jaw_as_speech_does(waveform: np.ndarray) -> None:
     weights = whole(PhoneLips(25), waveform)
     jaw = weights[:, index_of("jawOpen")]
-    assert 0.1 < np.percentile(jaw, 90) < 0.35 and jaw.max() < 0.4
-    assert jaw[0] < 0.02 and jaw[-1] < 0.02
+    assert 0.1 < np.percentile(jaw, 90) < 0.4 and jaw.max() < 0.5
+    assert jaw[0] < 0.03 and jaw[-1] < 0.03
     closures = np.diff((closure(weights) > 0.9).astype(int)) == 1
     assert 5 <= closures.sum() <= 15
 

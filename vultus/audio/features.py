@@ -40,7 +40,7 @@ def mel_filters() -> np.ndarray:
 
 
 def mel_edges_hz(bands: int, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ) -> np.ndarray:
-    """Edges (bands + 2,) of triangular filters that are evenly spaced on the mel scale; each is its neighbours' middle."""
+    """Edges (bands + 2,) of triangular filters, evenly spaced on the mel scale: filter i has edges i to i + 2."""
     return 700 * (10 ** (np.linspace(_mel(low_hz), _mel(high_hz), bands + 2) / 2595) - 1)
 
 

@@ -66,7 +66,7 @@ def cepstral_map() -> np.ndarray:
 
 
 class PhoneGmm:
-    """Probabilities of `phone_classes` on a stream; tensors: `gmm.forms` and `gmm.constants`, as `gaussians` has them."""
+    """Probabilities of `phone_classes` on a stream; tensors `gmm.forms` and `gmm.constants` as in `gaussians`."""
 
     def __init__(self, tensors: Mapping[str, np.ndarray]) -> None:
         by_state = (STREAMS, -1, STATE_GAUSSIANS)
