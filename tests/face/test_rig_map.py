@@ -82,7 +82,7 @@ def test_sealed_lips_are_sealed_however_far_the_jaw_is_open() -> None:
 
 
 def test_signs_of_the_board() -> None:
-    """Epic's board: jaw +x is the subject's right, mouth and eyes +x the left; jaw forward, tongue out, wide are < 0."""
+    """Epic's board: jaw +x is the subject's right, mouth and eyes +x the left; forward, out and wide are below 0."""
     controls = {
         name: controls_of(row[None])[0] for name, row in zip(ARKIT52, np.eye(52, dtype=np.float32), strict=True)
     }

@@ -13,8 +13,6 @@ import csv
 import functools
 import io
 import json
-import os
-import uuid
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -25,7 +23,7 @@ import numpy as np
 
 from vultus.core.bases import BASES
 from vultus.core.errors import InputError
-from vultus.core.files import MAX_NAME_BYTES, is_usable_name
+from vultus.core.files import check_file_target, whole_file
 from vultus.core.types import Performance
 from vultus.face import foreign
 from vultus.face.blinks import blink_numbers, blinks_of
@@ -56,31 +54,15 @@ def save_performance(performance: Performance, path: Path, **beside: np.ndarray)
     writer: Callable[[Performance, BinaryIO], None] = (
         _write_csv if to_csv else functools.partial(_write_npz, beside=beside)
     )
-    partial = path.with_name(f".{path.name}.part.{uuid.uuid4().hex[:8]}")
-    try:
-        with partial.open("wb") as file:
-            writer(performance, file)
-        os.replace(partial, path)
-    except OSError as error:
-        raise InputError(f"the file cannot be written ({error.strerror})", path) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        writer(performance, file)
 
 
 def check_target(path: Path) -> Path:
     """The path itself, if a performance can be written there. Raises InputError."""
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f'a performance cannot be written as "{path.suffix}"', path, "end the name in .csv or .npz")
-    if not is_usable_name(path.name):
-        fix = f"choose a shorter one, up to {MAX_NAME_BYTES} bytes of valid UTF-8"
-        raise InputError("this is not a usable file name", repr(str(path)[:80]), fix)
-    if path.is_dir():
-        raise InputError("there is a folder of this name", path, "choose another name")
-    if not path.parent.is_dir():
-        raise InputError("the file cannot be written: its folder does not exist", path, "create the folder first")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError("the folder may not be written to", path.parent, "choose another place")
-    return path
+    return check_file_target(path)
 
 
 def load_performance(path: Path) -> Performance:
