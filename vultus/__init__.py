@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vultus.animate import open_portrait, render, speak, speak_text, track
+    from vultus.compare import evaluate
     from vultus.learn import train
 
-__all__ = ["open_portrait", "render", "speak", "speak_text", "track", "train"]
+__all__ = ["evaluate", "open_portrait", "render", "speak", "speak_text", "track", "train"]
 
 
 def __getattr__(name: str) -> Any:
     """Import the main paths when they are first used: `import vultus` itself costs nothing."""
     if name in __all__:
-        from vultus import animate, learn
+        from vultus import animate, compare, learn
 
-        return getattr(learn if name == "train" else animate, name)
+        return getattr({"train": learn, "evaluate": compare}.get(name, animate), name)
     raise AttributeError(f"module 'vultus' has no attribute {name!r}")

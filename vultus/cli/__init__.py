@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
+from vultus.cli.evaluate import evaluate
 from vultus.cli.exits import INTERRUPTED, NOT_VERIFIED
 from vultus.cli.methods import methods
 from vultus.cli.prepare import prepare
@@ -31,6 +32,7 @@ VERBS: dict[str, Callable[..., int | None]] = {
     "prepare": prepare,
     "synthesize": synthesize,
     "train": train,
+    "evaluate": evaluate,
     "verify": verify,
     "methods": methods,
     "weights": weights,
