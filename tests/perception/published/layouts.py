@@ -21,6 +21,11 @@ def conv(name: str, outputs: int, inputs: int, *kernel: int, bias: bool = True) 
     return {f"{name}.weight": (outputs, inputs, *kernel)} | ({f"{name}.bias": (outputs,)} if bias else {})
 
 
+def layer_norm(name: str, width: int) -> Layout:
+    """Layer normalisation."""
+    return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
+
+
 def norm(name: str, width: int, affine: bool = True) -> Layout:
     """Batch normalisation as torch >= 0.4.1 saves it."""
     learned = {f"{name}.weight": (width,), f"{name}.bias": (width,)} if affine else {}
