@@ -22,9 +22,14 @@ def two_layers() -> nn.Sequential:
     return nn.Sequential(nn.Linear(3, 2))
 
 
-@pytest.mark.parametrize("kind", ["now", "legacy", "safetensors"])
+@pytest.mark.parametrize("kind", ["now", "legacy", "of a module", "of a module, legacy", "safetensors"])
 def test_formats(kind, tmp_path) -> None:
-    if kind == "safetensors":
+    if kind.startswith("of a module"):  # an OrderedDict that carries versions of its modules
+        network = two_layers()
+        network.load_state_dict(TENSORS)
+        path = tmp_path / "net.pth"
+        torch.save(network.state_dict(), path, _use_new_zipfile_serialization="legacy" not in kind)
+    elif kind == "safetensors":
         from safetensors.torch import save_file
 
         path = tmp_path / "net.safetensors"

@@ -152,6 +152,7 @@ def test_face_crops_by_hand() -> None:
     # half = 40, middle (100, 100): rows 60 to 172, columns 44 to 156, all within the picture
     assert crop.shape == (224, 224, 3)
     assert crop[:78].max() == 0 and crop[82:, :, 0].min() == 200
+    np.testing.assert_array_equal(face_crops(pictures[:3], boxes[:3]), np.stack([crop] * 3))
     beyond = face_crops(pictures, np.tile((150.0, 0, 200, 50), (13, 1)))[6]
     # half = 25, middle (175, 25): columns 140 to 210, of which the last 10 lie outside
     assert (beyond[:, 195:] == 110).all() and (beyond[:, :185] == 0).all()

@@ -113,18 +113,26 @@ def face_crops(pictures: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     square reaches from h above its middle to 1.8 h below and 1.4 h to both sides; all three are medians of 13 frames.
     """
     import cv2
-    from scipy.signal import medfilt
 
     left, top, right, bottom = np.asarray(boxes, float).T
     track = (np.maximum(right - left, bottom - top) / 2, (left + right) / 2, (top + bottom) / 2)
     crops = []
-    for picture, half, x, y in zip(pictures, *(medfilt(one, _SMOOTHED_FRAMES) for one in track), strict=True):
+    for picture, half, x, y in zip(pictures, *map(_smoothed, track), strict=True):
         border = int(half * (1 + 2 * _MARGIN))
         padded = cv2.copyMakeBorder(picture, *4 * [border], cv2.BORDER_CONSTANT, value=3 * [BORDER_GREY])
         x, y, side = x + border, y + border, half * (1 + _MARGIN)
         rows = slice(int(y - half), int(y + half * (1 + 2 * _MARGIN)))
         crops.append(cv2.resize(padded[rows, int(x - side) : int(x + side)], (SIZE, SIZE)))
     return np.stack(crops)
+
+
+def _smoothed(values: np.ndarray) -> np.ndarray:
+    """Medians of 13; the official filter takes zeros beyond the ends, and its tracks are never shorter."""
+    from scipy.signal import medfilt
+
+    if len(values) < _SMOOTHED_FRAMES:
+        return np.full(len(values), np.median(values))
+    return medfilt(values, _SMOOTHED_FRAMES)
 
 
 def _fully_connected() -> nn.Sequential:
