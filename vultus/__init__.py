@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from vultus.animate import open_portrait, render, speak, speak_text, track
     from vultus.compare import evaluate
     from vultus.learn import train
+    from vultus.rigging import rig, rig_folder
 
-__all__ = ["evaluate", "open_portrait", "render", "speak", "speak_text", "track", "train"]
+__all__ = ["evaluate", "open_portrait", "render", "rig", "rig_folder", "speak", "speak_text", "track", "train"]
+
+_ROOMS = {"train": "learn", "evaluate": "compare", "rig": "rigging", "rig_folder": "rigging"}
+"""Where a main path is, if not in `vultus.animate`."""
 
 
 def __getattr__(name: str) -> Any:
     """Import the main paths when they are first used: `import vultus` itself costs nothing."""
     if name in __all__:
-        from vultus import animate, compare, learn
+        import importlib
 
-        return getattr({"train": learn, "evaluate": compare}.get(name, animate), name)
+        return getattr(importlib.import_module(f"vultus.{_ROOMS.get(name, 'animate')}"), name)
     raise AttributeError(f"module 'vultus' has no attribute {name!r}")

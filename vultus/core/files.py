@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -70,6 +70,20 @@ def check_file_target(path: Path) -> Path:
     if not os.access(path.parent, os.W_OK):
         raise InputError("the folder may not be written to", path.parent, "choose another place")
     return path
+
+
+def spare(output: Path, inputs: Iterable[object]) -> None:
+    """Raise InputError if writing `output` would replace one of the inputs (those that are not paths do not matter)."""
+    for given in inputs:
+        if not isinstance(given, str | Path):
+            continue
+        try:
+            source, target = Path(given).resolve(), output.resolve()
+            lost = source.is_file() and target.exists() and (source.samefile(target) or target in source.parents)
+        except (OSError, ValueError):  # no usable name: whoever opens it says so better
+            continue
+        if lost:
+            raise InputError("writing here would replace the input", output, "choose another name for the output")
 
 
 @contextmanager
