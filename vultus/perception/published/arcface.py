@@ -46,7 +46,7 @@ class _FaceNetwork(nn.Module):
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
         """Faces cut by `aligned_faces`, (N, 112, 112, 3) uint8 RGB -> (N, 512) float32 of length 1."""
-        return in_batches(lambda some: self(as_images(some, SIZE)), faces)
+        return in_batches(lambda some: self(as_images(some, self, SIZE)), faces)
 
 
 class _ArcFaceBlock(nn.Module):

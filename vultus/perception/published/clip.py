@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from vultus.perception.published.checkpoint import build, read_tensors
 from vultus.perception.published.clip_names import openai_names
 from vultus.perception.published.clip_text import CONTEXT, VOCABULARY, Tokenizer
-from vultus.perception.published.pictures import as_images, in_batches, normalised
+from vultus.perception.published.pictures import as_images, beside, in_batches, normalised
 from vultus.perception.published.store import weights_path
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -150,13 +150,13 @@ class ClipViTB32(nn.Module):
 
     def embed_pictures(self, pictures: np.ndarray) -> np.ndarray:
         """(N, H, W, 3) uint8 RGB of any size -> (N, 512) float32; the middle square is seen."""
-        return in_batches(lambda some: self.pictures(as_images(scaled(some, self.sizes.picture_px))), pictures)
+        return in_batches(lambda some: self.pictures(as_images(scaled(some, self.sizes.picture_px), self)), pictures)
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         """(N, 512) float32. Raises InputError for a text of more than 75 tokens."""
         if self.tokenizer is None:
             raise ValueError("this CLIP was made without a tokenizer")
-        return in_batches(lambda some: self.texts(torch.from_numpy(some)), self.tokenizer(texts))
+        return in_batches(lambda some: self.texts(beside(self, some)), self.tokenizer(texts))
 
 
 def scaled(pictures: np.ndarray, size: int) -> np.ndarray:

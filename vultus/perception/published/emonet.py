@@ -117,15 +117,15 @@ class EmoNet(nn.Module):
 
     def probabilities(self, faces: np.ndarray) -> np.ndarray:
         """Of `core.controls.EMOTIONS`: faces cut by `face_crops`, (N, 256, 256, 3) uint8 RGB -> (N, 8) float32."""
-        return in_batches(lambda some: self(as_images(some, SIZE))[:, _OURS].softmax(1), faces)
+        return in_batches(lambda some: self(as_images(some, self, SIZE))[:, _OURS].softmax(1), faces)
 
     def valence_arousal(self, faces: np.ndarray) -> np.ndarray:
         """Faces (N, 256, 256, 3) uint8 RGB -> (N, 2) float32, about -1 to 1."""
-        return in_batches(lambda some: self(as_images(some, SIZE))[:, len(CLASSES) :], faces)
+        return in_batches(lambda some: self(as_images(some, self, SIZE))[:, len(CLASSES) :], faces)
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
         """`features` of faces (N, 256, 256, 3) uint8 RGB: (N, 256) float32."""
-        return in_batches(lambda some: self.features(as_images(some, SIZE)), faces)
+        return in_batches(lambda some: self.features(as_images(some, self, SIZE)), faces)
 
 
 def face_crops(pictures: np.ndarray, landmarks68: np.ndarray) -> np.ndarray:

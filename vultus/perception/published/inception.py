@@ -211,4 +211,4 @@ class InceptionV3(nn.Module):
 
     def embed(self, pictures: np.ndarray) -> np.ndarray:
         """Pool3 of pictures (N, H, W, 3) uint8 RGB: (N, 2048) float32."""
-        return in_batches(lambda some: self(as_images(some)), pictures)
+        return in_batches(lambda some: self(as_images(some, self)), pictures)

@@ -61,7 +61,7 @@ class Lpips(nn.Module):
         """LPIPS of pictures (N, H, W, 3) uint8 RGB, pair by pair: (N,) float32. Raises ValueError if shapes differ."""
         if a.shape != b.shape:
             raise ValueError(f"pictures to compare must have one shape, not {a.shape} and {b.shape}")
-        return in_batches(lambda some, others: self(as_images(some), as_images(others)), a, b)
+        return in_batches(lambda some, others: self(as_images(some, self), as_images(others, self)), a, b)
 
     def _directions(self, images: Tensor) -> list[Tensor]:
         """The activations of each layer, scaled to length 1 over channels."""

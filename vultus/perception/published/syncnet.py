@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from vultus.core.types import SAMPLE_RATE
 from vultus.perception.published.checkpoint import build, read_tensors
 from vultus.perception.published.mfcc import RATE_HZ as MFCC_RATE_HZ
 from vultus.perception.published.mfcc import mfcc
-from vultus.perception.published.pictures import as_images, in_batches
+from vultus.perception.published.pictures import as_images, beside, in_batches
 from vultus.perception.published.store import weights_path
 
 FPS = 25
@@ -79,7 +78,7 @@ class SyncNetV2(nn.Module):
 
         def windows(starts: np.ndarray) -> Tensor:
             chosen = starts[:, None] + np.arange(FRAMES)
-            images = as_images(pictures[chosen.ravel()], SIZE).unflatten(0, chosen.shape)
+            images = as_images(pictures[chosen.ravel()], self, SIZE).unflatten(0, chosen.shape)
             return self.lips(images.transpose(1, 2))
 
         return in_batches(windows, np.arange(max(0, len(pictures) - FRAMES + 1)))
@@ -90,7 +89,7 @@ class SyncNetV2(nn.Module):
 
         def windows(starts: np.ndarray) -> Tensor:
             chosen = starts[:, None] + np.arange(MFCC_FRAMES)
-            return self.sound(torch.from_numpy(cepstra[chosen]).transpose(1, 2)[:, None])
+            return self.sound(beside(self, cepstra[chosen]).transpose(1, 2)[:, None])
 
         return in_batches(windows, np.arange(0, max(0, len(cepstra) - MFCC_FRAMES + 1), _MFCC_PER_FRAME))
 

@@ -70,4 +70,4 @@ class Vgg19(nn.Module):
 
     def embed(self, pictures: np.ndarray, layer: str) -> np.ndarray:
         """One layer of pictures (N, H, W, 3) uint8 RGB: (N, C, H', W') float32."""
-        return in_batches(lambda some: self(as_images(some), [layer])[layer], pictures)
+        return in_batches(lambda some: self(as_images(some, self), [layer])[layer], pictures)
