@@ -3,7 +3,7 @@
 import numpy as np
 
 from vultus.core.bases import ARKIT52, index_of
-from vultus.face.leaks import ASSET, COLUMNS, MOVEMENTS, features, movements, settle_jaw, undo_leaks
+from vultus.face.leaks import ASSET, COLUMNS, JAW_GAIN, MOVEMENTS, features, movements, settle_jaw, undo_leaks
 
 VALID = np.ones(40, bool)
 
@@ -72,7 +72,9 @@ def test_a_speaker_s_jaw_comes_to_rest_and_a_held_one_stays_open():
     speaking[:, jaw] = 0.18 + 0.15 * (1 + np.sin(np.arange(100)))
     settled = settle_jaw(speaking, valid)
     assert np.percentile(settled[:, jaw], 5) < 0.08
-    np.testing.assert_allclose(np.diff(settled[:, jaw]), np.diff(speaking[:, jaw]), atol=1e-6)
+    np.testing.assert_allclose(np.diff(settled[:, jaw]), JAW_GAIN * np.diff(speaking[:, jaw]), atol=1e-6)
+    lowered = speaking - 0.18 * (np.arange(len(ARKIT52)) == jaw)
+    assert np.percentile(settle_jaw(np.maximum(lowered, 0), valid)[:, jaw], 5) > 0.02  # lips shut over a jaw ajar
     held = np.full((100, len(ARKIT52)), 0.3, np.float32)
     np.testing.assert_array_equal(settle_jaw(held, valid), held)
     np.testing.assert_array_equal(settle_jaw(speaking, np.arange(100) < 20), speaking)
