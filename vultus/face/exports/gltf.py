@@ -31,6 +31,8 @@ MATERIALS: dict[str, tuple[tuple[int, int, int], float]] = {
     "iris": ((92, 62, 42), 0.2), "pupil": ((14, 11, 10), 0.2),
 }  # fmt: skip
 """Name -> sRGB colour, roughness."""
+LIPS = (0.80, 0.48, 0.50)
+"""Factors on the skin's colour."""
 _OF_PART = {"upper_teeth": "teeth", "lower_teeth": "teeth"}
 """Parts whose material has another name."""
 
@@ -79,9 +81,10 @@ def _face(head: HeadModel, buffer: GlbBuffer, materials: list[str]) -> dict[str,
         targets.append(
             {"POSITION": buffer.add_offsets(offsets * np.float32(METRES)), "NORMAL": buffer.add_offsets(bend)}
         )
+    painted = attributes | {"COLOR_0": buffer.add(_paint(head)[keep], VERTICES)}
     primitives = [
         {
-            "attributes": attributes,
+            "attributes": painted if name == "skin" else attributes,
             "indices": buffer.add(local[kinds == name].astype(np.uint16).ravel(), INDICES),
             "material": materials.index(name),
             "targets": targets,
@@ -94,6 +97,24 @@ def _face(head: HeadModel, buffer: GlbBuffer, materials: list[str]) -> dict[str,
         "weights": [0.0] * len(targets),
         "extras": {"targetNames": list(ARKIT52)},
     }
+
+
+def _paint(head: HeadModel) -> np.ndarray:
+    """Factors (V, 3) float32 on the skin's colour, a vertex: the lips are redder."""
+    outline = head.landmarks68(head.mean)[48:60].astype(np.float64)
+    in_front = head.mean[:, 2] > outline[0, 2] - 1
+    paint = np.ones((len(head.mean), 3), np.float32)
+    paint[_inside(head.mean[:, :2].astype(np.float64), outline[:, :2]) & in_front] = LIPS
+    return paint
+
+
+def _inside(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
+    """Which points (N, 2) lie in a polygon (M, 2): those from which a ray to the right leaves it once more often."""
+    (x0, y0), (x1, y1) = polygon.T, np.roll(polygon, -1, axis=0).T
+    x, y = points[:, :1], points[:, 1:]
+    crosses = (y0 > y) != (y1 > y)
+    at = x0 + (y - y0) / np.where(y1 == y0, 1, y1 - y0) * (x1 - x0)
+    return (crosses & (at > x)).sum(1) % 2 == 1
 
 
 def _eye(head: HeadModel, side: str, buffer: GlbBuffer, materials: list[str]) -> dict[str, Any]:
