@@ -109,6 +109,7 @@ def test_a_broken_version_does_not_harm_the_others(spoken, tmp_path):
         (["{real}", "-r", "nowhere.mp4"], "no such file"),
         (["{real}", "-r", "{real}", "-o", "{real}.txt"], "written as .json"),
         (["{real}", "-r", "{real}", "--emotion", "hungry"], "no emotion 'hungry'"),
+        (["{taken}", "-r", "{real}"], "no method can be called 'still photo'"),
         (["{real}", "-r", "{real}", "--jobs", "0"], "choose 1 or more"),
         (["{real}", "-r", "{real}", "--plot", "{real}"], "no folder here"),
     ],
@@ -116,7 +117,8 @@ def test_a_broken_version_does_not_harm_the_others(spoken, tmp_path):
 def test_mistakes_end_in_one_sentence(spoken, tmp_path, clip, capsys, arguments, sentence):
     (tmp_path / "bad.mp4").write_bytes(b"not a video")
     blank = clip(np.arange(10) / 25, [90] * 10, name="blank.mp4")
-    named = {"bad": tmp_path / "bad.mp4", "real": spoken, "blank": blank}
+    named = {"bad": tmp_path / "bad.mp4", "real": spoken, "blank": blank, "taken": tmp_path / "still photo.mp4"}
+    named["taken"].write_bytes(b"")
     assert run(["evaluate", *(argument.format(**named) for argument in arguments)]) == 2
     *shown, said = capsys.readouterr().err.strip().splitlines()
     assert sentence in said and said.startswith("vultus: ")

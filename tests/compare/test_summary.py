@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -104,3 +105,11 @@ def test_json_is_strict_and_whole(tmp_path):
 def test_results_cross_processes_unchanged():
     there = ClipResult.from_json(clip("a", math.inf, [1.0, math.nan]).to_json())
     assert there.values["mine"]["psnr"] == math.inf and math.isnan(there.series["mine"]["psnr"][1])
+
+
+def test_the_page_of_measures_tells_of_every_row():
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
+    for measure in MEASURES:
+        assert f"`{measure.name}`" in page, measure.name
+        if measure.needs is not None and measure.needs.startswith("weights:"):
+            assert f"`{measure.needs.removeprefix('weights:')}`" in page

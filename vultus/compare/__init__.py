@@ -50,6 +50,7 @@ def evaluate(
 
     Raises VultusError, one sentence; then there is no report.
     """
+    from vultus.compare.clip import NULLS
     from vultus.compare.pairs import pair_up
     from vultus.compare.run import Measuring, gather, measure_all
 
@@ -58,6 +59,11 @@ def evaluate(
     wanted = None if emotion is None else _emotion(emotion)
     target = None if output is None else _checked_output(Path(output))
     pairing = pair_up(generated, reference)
+    for method in pairing.methods:
+        if method in NULLS:
+            raise InputError(
+                f"no method can be called {method!r}, as a column of the report is", generated, "rename it"
+            )
     groups = [replace(group, emotion=wanted) for group in pairing.groups]
     folder = None if plot is None else _made(Path(plot))
     with tempfile.TemporaryDirectory(prefix="vultus-evaluate-") as scratch:

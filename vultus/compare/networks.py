@@ -131,14 +131,24 @@ def compare_sound(seen: Seen, waveform: np.ndarray, path: Path | None) -> dict[s
         "av_offset": float(abs(offset.offset_ms)) if offset.in_sync else float("nan"),
     }
     if (network := _network("sync_vultus")) is not None:
-        points = np.where(seen.valid[:, None, None], seen.points, np.nan)
-        curve = network.curve(points, seen.fps, sound)
-        values["sync_vultus"] = float(curve.confidence)
-        values["sync_vultus_offset"] = float(abs(curve.offset_ms))
+        values |= _our_sync(network, seen, sound)
     if path is not None and (network := _network("lse_c")) is not None:
         found = _syncnet(network, path, seen, sound)
         values |= {} if found is None else {"lse_c": found[0], "lse_d": found[1]}
     return values
+
+
+def _our_sync(network: Any, seen: Seen, sound: np.ndarray) -> dict[str, float]:
+    """What our own judge says; nothing of a clip that is too short for it."""
+    try:
+        curve = network.curve(np.where(seen.valid[:, None, None], seen.points, np.nan), seen.fps, sound)
+    except InputError:
+        return {}
+    return {
+        "sync_vultus": float(curve.confidence),
+        "sync_vultus_in_step": float(curve.in_sync),
+        "sync_vultus_offset": float(abs(curve.offset_ms)),
+    }
 
 
 def voice_as_long_as(waveform: np.ndarray, duration_s: float) -> np.ndarray:

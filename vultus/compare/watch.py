@@ -156,5 +156,8 @@ class Watch:
             raise InputError(what, watched.path, fix)
         points = np.zeros((len(valid), 478, 3), np.float32)
         points[valid] = [p for p in watched.points if p is not None]
-        performance = performance_of(track_points(watched.points), self.fps)
+        tracked = list(track_points(watched.points))
+        if all(frame is None for frame in tracked):
+            raise InputError("the face could not be followed", watched.path, "use a video that shows it from the front")
+        performance = performance_of(tracked, self.fps)
         return Seen(self.fps, watched.size, fill_gaps(points, valid), valid, performance)
