@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from vultus.core.errors import InputError
-from vultus.face.head import FLIP, embedded_head
 from vultus.face.points import landmarks68
+from vultus.perception.judges.upright import upright
 
 RATE_HZ = 25.0
 """Rows of `mouth_numbers` a second."""
@@ -15,9 +15,6 @@ DRIFT_S = 1.0
 LEAST_SD = 0.003
 """Motion smaller than this, in distances of the outer eye corners, is tracking noise and is not blown up to speech."""
 
-_STEADY = (27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45)
-"""Of the 68 points, those that do not talk: the nose and the eyes' corners."""
-_OUTER_EYES = (36, 45)
 _PAIRS = ((48, 54), (49, 53), (50, 52), (59, 55), (58, 56), (60, 64), (61, 63), (67, 65), (7, 9), (6, 10), (5, 11))
 """Points of the right half of lips and jaw and their mirror images."""
 _MIDDLE = (51, 57, 62, 66, 8)
@@ -45,31 +42,13 @@ def mouth_numbers(landmarks: np.ndarray, fps: float) -> np.ndarray:
     seen = np.isfinite(points).all((1, 2))
     if not seen.any():
         raise InputError("there is no face whose lips could be read", "landmarks", "choose another part of the video")
-    rows = _numbers(_upright(points[seen]))
+    rows = _numbers(upright(points[seen]))
     at_s = (np.flatnonzero(seen) + 0.5) / fps
     count = max(1, round(len(points) / fps * RATE_HZ))
     grid_s = (np.arange(count) + 0.5) / RATE_HZ
     moving = np.stack([np.interp(grid_s, at_s, row) for row in rows.T], 1)
     moving -= gaussian_filter1d(moving, DRIFT_S * RATE_HZ, axis=0, mode="nearest")
     return (moving / (moving.std(0) + LEAST_SD)).astype(np.float32)
-
-
-def _upright(points: np.ndarray) -> np.ndarray:
-    """Points (T, 68, 3) turned and scaled so that nose and eyes lie on those of the mean head; y is up, z out."""
-    head = embedded_head()
-    aim = head.mean[head.landmark68].astype(np.float64)
-    unit = np.linalg.norm(aim[_OUTER_EYES[0]] - aim[_OUTER_EYES[1]])
-    aim = aim[list(_STEADY)]
-    goal = (aim - aim.mean(0)) / unit
-    faces = points @ FLIP
-    faces = faces - faces[:, _STEADY].mean(1, keepdims=True)
-    steady = faces[:, _STEADY]
-    left, sizes, right = np.linalg.svd(np.einsum("tni,nj->tij", steady, goal))  # Kabsch 1976, for all frames at once
-    proper = np.sign(np.linalg.det(left @ right))
-    left[:, :, 2] *= proper[:, None]
-    sizes[:, 2] *= proper
-    scale = sizes.sum(1) / np.maximum((steady**2).sum((1, 2)), 1e-9)
-    return np.einsum("t,tni,tij->tnj", scale, faces, left @ right)
 
 
 def _numbers(faces: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -117,10 +117,10 @@ def load_sync(role: Role = "judge", folder: str | Path | None = None) -> SyncJud
     Raises MissingPartError without torch or weights, InputError for other weights.
     """
 
-    def build(config: object) -> SyncNet:
+    def build(config: Any) -> SyncNet:
         from vultus.perception.judges.sync_net import SyncNet, SyncNetConfig
 
-        return SyncNet(SyncNetConfig.of(config["net"]))  # type: ignore[index]
+        return SyncNet(SyncNetConfig.of(config["net"]))
 
     net, _ = load_network(folder or weights_folder(NAME, role), build)
     return SyncJudge(net)

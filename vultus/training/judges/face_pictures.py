@@ -35,10 +35,14 @@ STRANGER = 1_000_000
 
 @dataclass(frozen=True)
 class Sitter:
-    """Pictures (n, SIZE_PX, SIZE_PX, 3) uint8 RGB of one person, and their landmarks (n, 478, 3) in pixels."""
+    """One person: `pictures` (n, SIZE_PX, SIZE_PX, 3) uint8 RGB, `landmarks` (n, 478, 3) in their pixels.
+
+    `take` (n,) counts a person's pictures, look after look, those included in which no face was found.
+    """
 
     pictures: np.ndarray
     landmarks: np.ndarray
+    take: np.ndarray
 
 
 def sitters(folder: Path, people: int, seed: int = 0) -> Iterator[Sitter]:
@@ -49,26 +53,27 @@ def sitters(folder: Path, people: int, seed: int = 0) -> Iterator[Sitter]:
             folder.mkdir(parents=True, exist_ok=True)
             drawn = draw_sitter(seed, number)
             partial = kept.with_suffix(".part.npz")
-            np.savez_compressed(partial, pictures=drawn.pictures, landmarks=drawn.landmarks)
+            np.savez_compressed(partial, pictures=drawn.pictures, landmarks=drawn.landmarks, take=drawn.take)
             partial.replace(kept)
         with np.load(kept, allow_pickle=False) as data:
-            yield Sitter(data["pictures"], data["landmarks"])
+            yield Sitter(data["pictures"], data["landmarks"], data["take"])
 
 
 def draw_sitter(seed: int, number: int) -> Sitter:
     """One person; the same arguments, the same pictures. Those in which FaceMesh finds no face are left out."""
     mesh: Any = mediapipe_graphs.face_mesh(stream=False, min_detection=0.4)
-    pictures, landmarks = [], []
+    seen: list[tuple[np.ndarray, np.ndarray, int]] = []
     try:
-        for picture in _poses(random_person(seed, number), np.random.default_rng([seed, number, 0x517])):
+        poses = _poses(random_person(seed, number), np.random.default_rng([seed, number, 0x517]))
+        for take, picture in enumerate(poses):
             found = process_mesh(mesh, picture)
             if found:
-                pictures.append(picture)
-                landmarks.append(found[0])
+                seen.append((picture, found[0], take))
     finally:
         mesh.close()
-    points = np.array(landmarks, np.float32).reshape(-1, 478, 3)
-    return Sitter(np.array(pictures, np.uint8).reshape(-1, SIZE_PX, SIZE_PX, 3), points)
+    pictures = np.array([picture for picture, _, _ in seen], np.uint8).reshape(-1, SIZE_PX, SIZE_PX, 3)
+    landmarks = np.array([points for _, points, _ in seen], np.float32).reshape(-1, 478, 3)
+    return Sitter(pictures, landmarks, np.array([take for _, _, take in seen], int))
 
 
 def _poses(person: Appearance, rng: np.random.Generator) -> Iterator[np.ndarray]:
