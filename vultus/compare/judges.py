@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -74,7 +73,5 @@ def _load_published(name: str) -> Any:
 
 def _load_ours(name: str) -> Any:
     module, function = _OURS[name]
-    if importlib.util.find_spec(f"vultus.perception.judges.{module}") is None:
-        raise MissingPartError(f"the judge {name}")
     load: Callable[..., Any] = getattr(importlib.import_module(f"vultus.perception.judges.{module}"), function)
     return load(role="judge")
