@@ -26,6 +26,8 @@ COPY, STILL, SWAPPED = "copied reference", "still photo", "swapped voice"
 NULLS = (COPY, STILL, SWAPPED)
 MAX_SAMPLES = 200
 """Networks look at no more frames of one clip than this."""
+NULL_SAMPLES = 8
+"""And at so many for a null."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def _faces_of(watched: Watched, name: str, emotion: str | None) -> dict[str, flo
         shared = [k for k in theirs.index if k in set(samples[name].index)]
         made = Faces.of(samples[name], watched.versions[name], shared)
     else:
-        shared = theirs.index
+        shared = theirs.index[:: max(1, -(-len(theirs.index) // NULL_SAMPLES))]
         made = Faces.of(theirs, watched.real, shared if name == COPY else shared[:1] * len(shared))
     return compare_faces(made, Faces.of(theirs, watched.real, shared), emotion)
 

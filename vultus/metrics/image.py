@@ -48,13 +48,15 @@ def ssim(a: np.ndarray, b: np.ndarray) -> float:
         return cv2.GaussianBlur(values, (SSIM_SIDE, SSIM_SIDE), SSIM_SD)
 
     x, y = a.astype(np.float32) - PEAK / 2, b.astype(np.float32) - PEAK / 2  # about 0, where float32 is finest
-    mean_x, mean_y = blurred(x), blurred(y)
-    var_x, var_y = blurred(x * x) - mean_x * mean_x, blurred(y * y) - mean_y * mean_y
-    both = blurred(x * y) - mean_x * mean_y
-    mean_x, mean_y = mean_x + PEAK / 2, mean_y + PEAK / 2
+    mean_x, mean_y, squares, products = blurred(x), blurred(y), blurred(x * x + y * y), blurred(x * y)
+    squares -= mean_x * mean_x  # now the sum of both variances, and the covariance
+    squares -= mean_y * mean_y
+    products -= mean_x * mean_y
+    mean_x += PEAK / 2
+    mean_y += PEAK / 2
     c1, c2 = (SSIM_K1 * PEAK) ** 2, (SSIM_K2 * PEAK) ** 2
-    value = (2 * mean_x * mean_y + c1) * (2 * both + c2)
-    value /= (mean_x * mean_x + mean_y * mean_y + c1) * (var_x + var_y + c2)
+    value = (2 * mean_x * mean_y + c1) * (2 * products + c2)
+    value /= (mean_x * mean_x + mean_y * mean_y + c1) * (squares + c2)
     edge = SSIM_SIDE // 2
     return float(value[edge:-edge, edge:-edge].mean(dtype=np.float64))
 
