@@ -2,7 +2,7 @@
 
     python -m benchmarks.tracking [--keep FOLDER]
 
-Prints errors and correlations on three kinds of synthetic truth, and faces found, re-projection and blinks on the real
+Prints errors and correlations on four kinds of synthetic truth, and faces found, re-projection and blinks on the real
 clips at hand. Drawing and finding faces takes most of the time: with --keep, FaceMesh's points are kept in a folder and
 found there the next time.
 """
@@ -17,7 +17,21 @@ import numpy as np
 
 from benchmarks.hand_counts import BLINKS, DOUBTFUL, Spans
 from benchmarks.material import FRONTAL, SHARED, portraits
-from benchmarks.tracking_truth import FPS, GROUPS, TURN_S, Clip, columns, of_model, of_person, of_portrait, seen
+from benchmarks.tracking_truth import (
+    FPS,
+    GROUPS,
+    PERSON_TURN_S,
+    TURN_S,
+    VISIBLE,
+    Clip,
+    columns,
+    motion,
+    of_acting_person,
+    of_model,
+    of_person,
+    of_portrait,
+    seen,
+)
 from vultus.core.bases import ARKIT52
 from vultus.core.types import Performance
 from vultus.face.blinks import SeenBlink, blinks_of
@@ -27,12 +41,13 @@ from vultus.face.points import LANDMARK68_FROM_478, interocular_px
 from vultus.face.track import TrackedFrame, performance_of, track_points
 from vultus.video.read import open_video
 
-MODEL_SEEDS, PORTRAIT_SEED, PERSON_SEEDS = (1, 2), 10, tuple(range(200, 206))
+MODEL_SEEDS, PORTRAIT_SEED = (1, 2), 10
+SPEAKING_SEEDS, ACTING_SEEDS = tuple(range(300, 308)), tuple(range(400, 404))
+"""Of people on whom nothing was set."""
 REAL = ("person", "talk", "hdtf", "voxceleb2", "mead")
 ERRORS = ("yaw", "pitch", "roll", "jawOpen", "blink", "AU45", "gaze x", "gaze y", "gain x", "gain y")
-GROUP_FRAMES = round(TURN_S * FPS) * len(GROUPS[0])
-MOVES = 0.03
-"""Standard deviation of a weight from which its correlation over a clip says something."""
+READ = 0.7
+"""Correlation from which a movement counts as read."""
 NEAR = 2
 """Frames by which an apex may lie outside the frames counted by eye."""
 
@@ -45,7 +60,13 @@ def tracked(points: np.ndarray, fps: float) -> tuple[list[TrackedFrame | None], 
     return frames, performance_of(frames, fps)
 
 
-def errors(clip: Clip, got: Performance, in_turns: bool) -> list[float]:
+def group_time(group: int, turn_s: float | None) -> slice:
+    """The frames in which a group of movements has its turns; all frames of a clip without turns."""
+    length = None if turn_s is None else round(turn_s * FPS) * len(GROUPS[0])
+    return slice(None) if length is None else slice(group * length, (group + 1) * length)
+
+
+def errors(clip: Clip, got: Performance, turn_s: float | None) -> list[float]:
     """What `ERRORS` names: mean absolute, degrees for angles; angles count from their median over the clip.
 
     The jaw is judged while its group has its turn: at rest it is easy.
@@ -55,8 +76,7 @@ def errors(clip: Clip, got: Performance, in_turns: bool) -> list[float]:
     looked = np.asarray(truth.au45) < 1.5  # no gaze behind lids
     gaze, asked = got.gaze[looked], truth.gaze[looked]
     off = gaze - asked
-    part = slice(GROUP_FRAMES if in_turns else None)
-    jaw = (got.expression - truth.expression)[part, columns("jawOpen")]
+    jaw = (got.expression - truth.expression)[group_time(0, turn_s), columns("jawOpen")]
     return [
         *np.abs(turned - np.median(turned, 0)).mean(0),
         np.abs(jaw).mean(),
@@ -67,15 +87,15 @@ def errors(clip: Clip, got: Performance, in_turns: bool) -> list[float]:
     ]
 
 
-def correlations(clip: Clip, got: Performance, in_turns: bool) -> dict[str, float]:
-    """r of every movement that is made, over the time of its group or else over the clip."""
+def correlations(clip: Clip, got: Performance, turn_s: float | None) -> dict[str, float]:
+    """r of every movement that is visible (`motion`), over the time of its group or else over the clip."""
     found: dict[str, float] = {}
-    names = [n for group in GROUPS for n in group]
-    for k, name in enumerate(names):
-        part = slice(k // 3 * GROUP_FRAMES, (k // 3 + 1) * GROUP_FRAMES) if in_turns else slice(None)
-        made, saw = (p.expression[part, columns(name)].mean(1) for p in (clip.truth, got))
-        if made.std() > MOVES:
-            found[name] = float(np.corrcoef(made, saw)[0, 1]) if saw.std() > 0 else 0.0
+    for group, names in enumerate(GROUPS):
+        made, saw = (p.expression[group_time(group, turn_s)] for p in (clip.truth, got))
+        for name in names:
+            if motion(name, made) >= VISIBLE:
+                true, read = (weights[:, columns(name)].mean(1) for weights in (made, saw))
+                found[name] = float(np.corrcoef(true, read)[0, 1]) if read.std() > 0 else 0.0
     return found
 
 
@@ -122,24 +142,29 @@ def kept(folder: Path | None, name: str, make: Callable[[], Clip]) -> Clip:
     return clip
 
 
-def measure_truth(title: str, clips: dict[str, Callable[[], Clip]], in_turns: bool, folder: Path | None) -> None:
+def measure_truth(title: str, clips: dict[str, Callable[[], Clip]], turn_s: float | None, folder: Path | None) -> None:
     """Print one kind of truth: errors clip by clip, then the correlations of all clips."""
     print(f"\n{title}\n{'clip':<12}" + "".join(f"{name:>9}" for name in ERRORS))
     rows, related = [], []
     for name, make in clips.items():
         clip = kept(folder, name.replace(" ", "_"), make)
         _, got = tracked(clip.points, clip.truth.fps)
-        rows.append(errors(clip, got, in_turns))
-        related.append(correlations(clip, got, in_turns))
+        rows.append(errors(clip, got, turn_s))
+        related.append(correlations(clip, got, turn_s))
         print(f"{name:<12}" + "".join(f"{value:9.3f}" for value in rows[-1]), flush=True)
     print(f"{'mean':<12}" + "".join(f"{value:9.3f}" for value in np.mean(rows, 0)))
-    print("r, mean (least) over the clips that show it:")
+    print("r, mean (least; number) over the clips where it is visible:")
+    read, visible = 0, 0
     for group in GROUPS:
         cells = []
         for name in group:
             values = [row[name] for row in related if name in row]
-            cells.append(f"{name:<16}{np.mean(values):5.2f} ({min(values):5.2f})" if values else f"{name:<16}  -")
-        print("  " + "".join(f"{cell:<34}" for cell in cells).rstrip())
+            shown = f"{np.mean(values):5.2f} ({min(values):5.2f}; {len(values)})" if values else "  -"
+            cells.append(f"{name:<16}{shown}")
+            visible += bool(values) and name != "jawOpen"
+            read += bool(values) and name != "jawOpen" and float(np.mean(values)) >= READ
+        print("  " + "".join(f"{cell:<36}" for cell in cells).rstrip())
+    print(f"  r >= {READ}: {read} of the {visible} visible beside jawOpen", flush=True)
 
 
 def measure_real(folder: Path | None) -> None:
@@ -171,15 +196,17 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     print(f"Errors: mean absolute; degrees, weights 0-1, AU45 0-5. {len(ARKIT52)} weights are tracked.")
     models = {f"model {seed}": (lambda seed=seed: of_model(seed)) for seed in MODEL_SEEDS}
-    measure_truth("Head model's own points, no picture", models, True, folder)
+    measure_truth("Head model's own points, no picture", models, TURN_S, folder)
     pictures = portraits(FRONTAL).items()
     photos = {
         name: (lambda picture=picture, seed=seed: of_portrait(picture, seed))
         for seed, (name, picture) in enumerate(pictures, PORTRAIT_SEED)
     }
-    measure_truth("Photos played by the portrait renderer", photos, True, folder)
-    people = {f"person {seed}": (lambda seed=seed: of_person(seed)) for seed in PERSON_SEEDS}
-    measure_truth("Rendered people who speak", people, False, folder)
+    measure_truth("Photos played by the portrait renderer", photos, TURN_S, folder)
+    speaking = {f"person {seed}": (lambda seed=seed: of_person(seed)) for seed in SPEAKING_SEEDS}
+    measure_truth("Rendered people who speak", speaking, None, folder)
+    acting = {f"person {seed}": (lambda seed=seed: of_acting_person(seed)) for seed in ACTING_SEEDS}
+    measure_truth("Rendered people who act", acting, PERSON_TURN_S, folder)
     measure_real(folder)
 
 

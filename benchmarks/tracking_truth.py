@@ -1,12 +1,13 @@
 """Clips of which everything is known, for `benchmarks.tracking`: FaceMesh's points in them, and the truth.
 
-Three kinds: photos played by the portrait renderer, rendered people, and the head model's own points without any
-picture, which leave FaceMesh out.
+Photos played by the portrait renderer; rendered people who speak, and who act; and the head model's own points without
+any picture, which leave FaceMesh out.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,26 +19,32 @@ from vultus.core.controls import Controls
 from vultus.core.method import Look
 from vultus.core.pose import matrix_from_degrees
 from vultus.core.types import Frames, Performance
+from vultus.data.synthetic.clips import rendered_clip
+from vultus.data.synthetic.people import random_person
 from vultus.face.fit import Fitter
 from vultus.face.gaze import IRIS_GAIN, IRIS_RADIUS
 from vultus.face.head import embedded_head, project
-from vultus.face.points import LEFT_IRIS, RIGHT_IRIS
+from vultus.face.points import LEFT_EYE_CORNERS, LEFT_IRIS, RIGHT_EYE_CORNERS, RIGHT_IRIS
 from vultus.face.stream import FaceStream
 from vultus.methods.portrait.model import PhotoRenderer
 from vultus.motion.blink import FULL, lid_motion
+from vultus.rendering.person.renderer import PersonRenderer
 
-FPS, TURN_S = 25.0, 4.0
+FPS, TURN_S, PERSON_TURN_S = 25.0, 4.0, 2.0
+"""Frames per second, and for how long a movement has its turn: on photos and the model, and on rendered people."""
 GROUPS = (
     ("jawOpen", "mouthSmile", "mouthPucker"), ("browInnerUp", "browOuterUp", "browDown"),
     ("mouthFunnel", "mouthUpperUp", "mouthLowerDown"), ("mouthFrown", "mouthStretch", "noseSneer"),
     ("mouthLeft", "mouthRight", "mouthRollLower"), ("eyeWide", "eyeSquint", "cheekSquint"),
     ("mouthPress", "mouthRollUpper", "mouthShrugLower"),
 )  # fmt: skip
-"""Movements that have their turn one after the other; each is judged over the twelve seconds of its group."""
+"""Movements that have their turn one after the other; each is judged over the three turns of its group."""
 _PEAK = {"jawOpen": 0.45, "mouthSmile": 0.7, "mouthPucker": 0.6}
 _DEFAULT_PEAK = 0.8
 _NOISE_SHARE = 0.004
 """Wandering of the points made without a picture, in inter-ocular distances, as FaceMesh's do."""
+VISIBLE = 0.01
+"""Motion in inter-ocular distances from which a movement counts as visible: twice what FaceMesh's points wander."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,31 @@ def columns(movement: str) -> list[int]:
     return [i for i, name in enumerate(ARKIT52) if name in (movement, movement + "Left", movement + "Right")]
 
 
-def turns(seed: int) -> Performance:
+def motion(movement: str, expression: np.ndarray) -> float:
+    """How far a movement moves the point that it moves most, in the picture of a face seen from the front.
+
+    The root mean square over weights (T, 52), about the point's mean place, in distances of the outer eye corners; of
+    the head model's mean face. Nothing of what tracking finds goes into it.
+    """
+    chosen = columns(movement)
+    modes, eyes = _front_view()
+    moved = (expression[:, chosen] - expression[:, chosen].mean(0)) @ modes[chosen].reshape(len(chosen), -1)
+    shifts = moved.reshape(len(moved), -1, 2)
+    return float(np.sqrt((shifts**2).sum(2).mean(0)).max() / eyes)
+
+
+@lru_cache(maxsize=1)
+def _front_view() -> tuple[np.ndarray, float]:
+    """How each weight moves FaceMesh's skin points across and up, (52, 468, 2), and the outer eye corners' distance."""
+    fitter = Fitter(embedded_head())
+    modes = np.moveaxis(fitter.expression_modes, -1, 0)[..., :2]
+    return modes, float(np.linalg.norm(fitter.mean[RIGHT_EYE_CORNERS[0]] - fitter.mean[LEFT_EYE_CORNERS[0]]))
+
+
+def turns(seed: int, turn_s: float = TURN_S) -> Performance:
     """Every movement of `GROUPS` in its turn; blinks, eyes that jump and a head that wanders all the time."""
     rng = np.random.default_rng(seed)
-    length = round(TURN_S * FPS)
+    length = round(turn_s * FPS)
     movements = [movement for group in GROUPS for movement in group]
     base = Performance.neutral(length * len(movements), FPS)
     count = len(base)
@@ -104,10 +132,18 @@ def of_portrait(picture: Path | np.ndarray, seed: int) -> Clip:
 
 def of_person(seed: int) -> Clip:
     """A rendered person who speaks with some emotion, 5 s."""
-    from vultus.data.synthetic.clips import rendered_clip
-
     clip = rendered_clip(seed, seconds=5.0, size=256)
     return Clip(seen(clip.frames), clip.truth)
+
+
+def of_acting_person(seed: int) -> Clip:
+    """A rendered person who does `turns`."""
+    renderer, asked = PersonRenderer(random_person(seed, seed), 256), turns(seed, PERSON_TURN_S)
+    expression, rotation, gaze = asked.expression, asked.rotation, asked.gaze
+    assert expression is not None and rotation is not None and gaze is not None
+    still, count = np.zeros(3, np.float32), len(asked)
+    images = (renderer.frame(expression[k], rotation[k], still, gaze[k]) for k in range(count))
+    return Clip(seen(Frames(images, FPS, renderer.size, renderer.size, count)), asked)
 
 
 def of_model(seed: int) -> Clip:

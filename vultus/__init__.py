@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vultus.animate import open_portrait, render, speak, speak_text, track
+    from vultus.compare import evaluate
     from vultus.learn import train
+    from vultus.rigging import rig, rig_folder
 
-__all__ = ["open_portrait", "render", "speak", "speak_text", "track", "train"]
+__all__ = ["evaluate", "open_portrait", "render", "rig", "rig_folder", "speak", "speak_text", "track", "train"]
+
+_ROOMS = {"train": "learn", "evaluate": "compare", "rig": "rigging", "rig_folder": "rigging"}
+"""Where a main path is, if not in `vultus.animate`."""
 
 
 def __getattr__(name: str) -> Any:
     """Import the main paths when they are first used: `import vultus` itself costs nothing."""
     if name in __all__:
-        from vultus import animate, learn
+        import importlib
 
-        return getattr(learn if name == "train" else animate, name)
+        return getattr(importlib.import_module(f"vultus.{_ROOMS.get(name, 'animate')}"), name)
     raise AttributeError(f"module 'vultus' has no attribute {name!r}")

@@ -11,6 +11,7 @@ import numpy as np
 
 from vultus.core.controls import Controls
 from vultus.core.errors import ControlError, InputError
+from vultus.core.files import spare
 from vultus.core.method import Crop, Driver, Look
 from vultus.core.types import SAMPLE_RATE, Performance, Phone, Portrait
 from vultus.methods import DEFAULT_METHOD, get_method
@@ -189,6 +190,30 @@ def render(
     return write_video(frames, output, sound, audio_start_s=start_s, audio_end_s=end_s, on_progress=on_progress)
 
 
+def perform(
+    voice: str | Path,
+    controls: Controls,
+    fps: float,
+    *,
+    method: str = DEFAULT_METHOD,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+) -> tuple[Iterator[Performance], int | None]:
+    """What a method's driver makes of a voice: pieces of performance as they come, and how many frames, if known.
+
+    Raises VultusError, one sentence.
+    """
+    from vultus.audio.io import open_speech
+    from vultus.motion.lips import frame_count
+
+    chosen = get_method(method)
+    _check_supported(method, chosen.controls, controls)
+    speech = open_speech(voice, start_s, end_s)
+    driver = chosen.driver(controls, fps, *_sources(controls, voice, start_s))
+    count = None if speech.duration_s is None else max(1, frame_count(round(speech.duration_s * SAMPLE_RATE), fps))
+    return _performances(driver, speech, None), count
+
+
 def track(
     video: str | Path,
     output: str | Path | None = None,
@@ -211,7 +236,7 @@ def track(
 
     if output is not None:
         _check_performance_target(Path(output))
-        _spare(Path(output), (video,))
+        spare(Path(output), (video,))
     frames = open_video(video).frames(fps)
     counted = replace(frames, images=_counted(frames.images, frames.count, on_progress))
     performance = track_frames(counted, face=face, where=video)
@@ -253,31 +278,17 @@ def _check_outputs(
     from vultus.video.write import check_target
 
     given = tuple(inputs)
-    _spare(Path(output), given)
+    spare(Path(output), given)
     check_target(output, alpha=isinstance(look.background, str) and look.background == "none")
     if save_performance is not None:
         _check_performance_target(Path(save_performance))
-        _spare(Path(save_performance), given)
+        spare(Path(save_performance), given)
 
 
 def _check_performance_target(path: Path) -> None:
     from vultus.face.rig import check_target
 
     check_target(path)
-
-
-def _spare(output: Path, inputs: Iterable[object]) -> None:
-    """Raise InputError if writing `output` would replace one of the inputs (those that are not paths do not matter)."""
-    for given in inputs:
-        if not isinstance(given, str | Path):
-            continue
-        try:
-            source, target = Path(given).resolve(), output.resolve()
-            lost = source.is_file() and target.exists() and (source.samefile(target) or target in source.parents)
-        except (OSError, ValueError):  # no usable name: whoever opens it says so better
-            continue
-        if lost:
-            raise InputError("writing here would replace the input", output, "choose another name for the output")
 
 
 def _performances(

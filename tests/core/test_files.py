@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from vultus.core.errors import InputError
-from vultus.core.files import MAX_NAME_BYTES, check_format, check_part, existing_file, existing_path, is_usable_name
+from vultus.core.files import (
+    MAX_NAME_BYTES,
+    check_format,
+    check_part,
+    existing_file,
+    existing_path,
+    is_usable_name,
+    spare,
+    whole_file,
+)
 
 
 def test_a_file_that_is_there(tmp_path):
@@ -69,3 +78,28 @@ def test_formats_that_are_no_voice(name, fault):
 def test_parts_that_are_none(part):
     with pytest.raises(InputError, match=r"the part from .* is empty or endless"):
         check_part(*part, Path("a.wav"))
+
+
+def test_a_file_has_its_name_only_when_it_is_whole(tmp_path):
+    target = tmp_path / "curves.csv"
+    with whole_file(target) as file:
+        file.write(b"one")
+        assert not target.exists() and ".part." in next(tmp_path.iterdir()).name
+    assert target.read_bytes() == b"one"
+    with pytest.raises(ValueError, match="midway"), whole_file(target) as file:
+        file.write(b"two")
+        raise ValueError("midway")
+    assert target.read_bytes() == b"one" and [path.name for path in tmp_path.iterdir()] == ["curves.csv"]
+    with pytest.raises(InputError, match="cannot be written"), whole_file(tmp_path / "none" / "x.csv"):
+        pass
+
+
+def test_an_input_is_never_written_over(tmp_path):
+    source = tmp_path / "voice.wav"
+    source.write_bytes(b"sound")
+    for target in (source, tmp_path / "link.wav"):
+        if target != source:
+            target.symlink_to(source)
+        with pytest.raises(InputError, match="would replace the input"):
+            spare(target, (None, source))
+    spare(tmp_path / "other.wav", (source, "keep", "x" * 5000))

@@ -15,10 +15,11 @@ from vultus.core.errors import ControlError, InputError
 from vultus.data.clips import RawClip
 from vultus.data.readers import READERS, read_clips
 from vultus.data.readers.crema_d import parse_name
-from vultus.data.readers.emoface import HELD_OUT, read_curves
+from vultus.data.readers.emoface import HELD_OUT
 from vultus.data.readers.folder import speaker_of as folder_speaker
 from vultus.data.readers.hdtf import speaker_of as hdtf_speaker
 from vultus.data.readers.splits import split_by_number, split_by_share
+from vultus.face.metahuman_files import read_curves
 
 REAL = Path(__file__).parents[3] / "shared/data/real"
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="the real samples (../shared/data/real) are not here")

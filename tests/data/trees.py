@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vultus.data.readers.emoface import CONTROLS
+from vultus.face.metahuman import COUNT
 
 CREMA_SENTENCES = ("DFA", "IEO", "TSI")
 
@@ -73,6 +73,6 @@ def synthetic(root: Path, people: int = 10) -> None:
         )
 
 
-def write_curves(path: Path, frames: int, columns: int = CONTROLS) -> None:
+def write_curves(path: Path, frames: int, columns: int = COUNT) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savetxt(path, np.random.default_rng(0).uniform(0, 1, (frames, columns)), fmt="%.6f", delimiter=",")

@@ -132,8 +132,8 @@ def test_live_link_face(tmp_path):
     performance = load_performance(path)
     assert (performance.fps, len(performance), performance.reference) == (60, 90, "camera")
     np.testing.assert_allclose(performance.expression[:, index_of("jawOpen")], 0.25)
-    np.testing.assert_allclose(performance.rotation[0], np.degrees([0.1, -0.2, -0.3]), rtol=1e-5)
-    np.testing.assert_allclose(performance.gaze[0], np.degrees([0.025, -0.05]), rtol=1e-5)
+    np.testing.assert_allclose(performance.rotation[0], np.degrees([-0.1, -0.2, 0.3]), rtol=1e-5)
+    np.testing.assert_allclose(performance.gaze[0], np.degrees([-0.025, -0.05]), rtol=1e-5)
 
 
 def test_openface_with_its_leading_blanks(tmp_path):

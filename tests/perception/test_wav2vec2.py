@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from vultus.core.errors import InputError, MissingPartError
+from vultus.perception.published.store import STORE_VARIABLE
+from vultus.perception.published.table import published_network
 from vultus.perception.speech import state_count, states_of
-from vultus.perception.wav2vec2 import Wav2Vec2Encoder, ctc_windows, resampled_states
+from vultus.perception.wav2vec2 import DEFAULT_NAME, STORED_NAME, Wav2Vec2Encoder, ctc_windows, resampled_states
 
 
 def test_windows_by_hand() -> None:
@@ -31,6 +34,29 @@ def test_without_transformers_one_sentence(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(MissingPartError, match="transformers is not installed"):
         Wav2Vec2Encoder()
+
+
+def test_the_default_is_read_from_the_store_once_it_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[tuple[str, bool | None]] = []
+
+    class Model:
+        @staticmethod
+        def from_pretrained(source: str, use_safetensors: bool | None) -> Model:
+            asked.append((source, use_safetensors))
+            return Model()
+
+        def eval(self) -> Model:
+            return self
+
+    monkeypatch.setitem(sys.modules, "transformers", SimpleNamespace(Wav2Vec2ForCTC=Model))
+    monkeypatch.setenv(STORE_VARIABLE, str(tmp_path))
+    Wav2Vec2Encoder()
+    folder = tmp_path / STORED_NAME
+    folder.mkdir()
+    for file in published_network(STORED_NAME).files:
+        (folder / file.name).write_bytes(b"")
+    Wav2Vec2Encoder()
+    assert asked == [(DEFAULT_NAME, None), (str(folder), True)]
 
 
 def test_a_tiny_model_from_a_folder(tmp_path: Path) -> None:

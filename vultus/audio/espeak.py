@@ -19,7 +19,7 @@ import numpy as np
 
 _SYNCHRONOUS = 2  # sound goes to the callback, on the caller's thread
 _PHONEME_EVENTS, _PHONEME_IPA, _DONT_EXIT = 0x1, 0x2, 0x8000
-_RATE, _PITCH = 1, 3  # espeak_PARAMETER
+_RATE, _PITCH, _RANGE = 1, 3, 4  # espeak_PARAMETER
 _EVENT_END, _EVENT_PHONEME = 0, 7
 _UTF8 = 1
 WORDS_PER_MINUTE = 175
@@ -92,9 +92,12 @@ class Espeak:
             at += 1
         return 0
 
-    def speak(self, text: str, voice: str, variant: str, rate: float, pitch: float) -> tuple[np.ndarray, list]:
+    def speak(
+        self, text: str, voice: str, variant: str, rate: float, pitch: float, melody: float = 1.0
+    ) -> tuple[np.ndarray, list]:
         """(n,) float32 in [-1, 1] at `sample_rate`, and (first sample, IPA name) of each sound in order.
 
+        `melody` 0-2 is how far the pitch moves, 1 as the voice does it.
         The same calls in a new process give the same samples; what was said before changes a few of them.
         """
         encoded = text.encode()
@@ -106,6 +109,7 @@ class Espeak:
                 raise OSError(f"eSpeak NG lists the voice {name} but does not load it")
             self._library.espeak_SetParameter(_RATE, round(WORDS_PER_MINUTE * rate), 0)
             self._library.espeak_SetParameter(_PITCH, round(50 + 50 * np.log2(pitch)), 0)  # its scale: 50 an octave
+            self._library.espeak_SetParameter(_RANGE, round(50 * melody), 0)
             if hasattr(self._library, "espeak_ng_SetRandSeed"):  # since 1.52, where it is the clock otherwise
                 self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))
             self._library.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, _UTF8, None, None)

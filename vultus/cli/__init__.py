@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
+from vultus.cli.evaluate import evaluate
 from vultus.cli.exits import INTERRUPTED, NOT_VERIFIED
 from vultus.cli.methods import methods
 from vultus.cli.prepare import prepare
 from vultus.cli.progress import progress_bar
 from vultus.cli.render import render
+from vultus.cli.rig import rig
 from vultus.cli.speak import speak
 from vultus.cli.synthesize import synthesize
 from vultus.cli.track import track
@@ -27,10 +29,12 @@ DESCRIPTION = "A voice and one photo in, a talking video out. VERB --help explai
 VERBS: dict[str, Callable[..., int | None]] = {
     "speak": speak,
     "render": render,
+    "rig": rig,
     "track": track,
     "prepare": prepare,
     "synthesize": synthesize,
     "train": train,
+    "evaluate": evaluate,
     "verify": verify,
     "methods": methods,
     "weights": weights,

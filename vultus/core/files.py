@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from vultus.core.errors import InputError
 
@@ -52,6 +56,48 @@ def is_usable_name(name: str) -> bool:
         return len(name.encode()) <= MAX_NAME_BYTES and "\0" not in name
     except UnicodeEncodeError:  # bytes of a file name that were not UTF-8
         return False
+
+
+def check_file_target(path: Path) -> Path:
+    """The path itself, if a file can be written there. Raises InputError."""
+    if not is_usable_name(path.name):
+        fix = f"choose a shorter one, up to {MAX_NAME_BYTES} bytes of valid UTF-8"
+        raise InputError("this is not a usable file name", repr(str(path)[:80]), fix)
+    if path.is_dir():
+        raise InputError("there is a folder of this name", path, "choose another name")
+    if not path.parent.is_dir():
+        raise InputError("the file cannot be written: its folder does not exist", path, "create the folder first")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError("the folder may not be written to", path.parent, "choose another place")
+    return path
+
+
+def spare(output: Path, inputs: Iterable[object]) -> None:
+    """Raise InputError if writing `output` would replace one of the inputs (those that are not paths do not matter)."""
+    for given in inputs:
+        if not isinstance(given, str | Path):
+            continue
+        try:
+            source, target = Path(given).resolve(), output.resolve()
+            lost = source.is_file() and target.exists() and (source.samefile(target) or target in source.parents)
+        except (OSError, ValueError):  # no usable name: whoever opens it says so better
+            continue
+        if lost:
+            raise InputError("writing here would replace the input", output, "choose another name for the output")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to that gets its name, `path`, when the block ends without an error. Raises InputError."""
+    partial = path.with_name(f".{path.name}.part.{uuid.uuid4().hex[:8]}")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        os.replace(partial, path)
+    except OSError as error:
+        raise InputError(f"the file cannot be written ({error.strerror})", path) from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def check_format(name: str, path: Path, wanted: str) -> None:

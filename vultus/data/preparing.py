@@ -24,9 +24,9 @@ from vultus.data import clips
 from vultus.data.clips import ClipFacts, RawClip
 from vultus.data.crops import Crop, FaceTrail, crop_of, moved
 from vultus.data.masks import box_around, outlines
-from vultus.data.readers.emoface import read_curves
 from vultus.data.recipe import Recipe
 from vultus.data.scenery import write_pictures
+from vultus.face.metahuman_files import read_curves
 from vultus.face.mouth import mouth
 from vultus.face.rig import load_performance, save_performance
 from vultus.face.smooth import fill_gaps

@@ -122,8 +122,10 @@ class Fitter:
         Builds differ more than the identity basis knows, and FaceMesh has habits of its own. What is left over in most
         frames is no expression: it goes into the person's `rest` and `offset`.
         """
-        views = [Camera.around(points) for points in faces]
-        camera = Camera(float(np.median([v.crop_px for v in views])), np.median([v.center_px for v in views], axis=0))
+        cameras = [Camera.around(points) for points in faces]
+        camera = Camera(
+            float(np.median([c.crop_px for c in cameras])), np.median([c.center_px for c in cameras], axis=0)
+        )
         picked = faces[:: max(1, len(faces) // (2 * _IDENTITY_FRAMES))]
         pairs = [(points, self.fit(points, camera)) for points in picked]
         pairs.sort(key=lambda pair: _unrest_deg(*pair))
@@ -133,15 +135,15 @@ class Fitter:
         rest[[index_of(name) for name in _NEVER_REST]] = 0
         person = Person(identity, camera, rest, np.zeros_like(self.mean))
         kept = pairs[:_IDENTITY_FRAMES]
-        offsets = [self._left_over(points, self.follow(points, None, person)) for points, _ in kept]
+        views = [self.follow(points, None, person) for points, _ in kept]
+        offsets = [self.departure(view, self.points(view.identity, view.expression)) for view in views]
         return replace(person, offset=np.mean(offsets, 0))
 
-    def _left_over(self, points: np.ndarray, fit: Fit) -> np.ndarray:
-        """Head-frame vectors (468, 3), in the picture plane, from the model's points to FaceMesh's."""
-        model = self.points(fit.identity, fit.expression)
+    def departure(self, fit: Fit, model: np.ndarray) -> np.ndarray:
+        """Head-frame vectors (468, 3), in the picture plane, from a model's points (468, 3) to those of a fit."""
         seen = project(model, fit.rotation, fit.translation, fit.focal_px, fit.center_px)
         camera = np.zeros_like(model)
-        camera[:, :2] = (points[:468, :2] - seen[:, :2]) * seen[:, 2:] / fit.focal_px
+        camera[:, :2] = (fit.landmarks[:468, :2] - seen[:, :2]) * seen[:, 2:] / fit.focal_px
         return camera @ (FLIP @ fit.rotation)
 
     def points(self, identity: np.ndarray, expression: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Performances out of CSV tables: ours, ARKit's, Live Link Face's and OpenFace's, each with its own axes and clock."""
+"""Performances out of CSV tables: ours, ARKit's, Live Link Face's, OpenFace's, each with its own axes and clock."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ from vultus.core.errors import InputError
 from vultus.core.pose import degrees_from_matrix, matrix_from_degrees
 from vultus.core.types import Performance
 from vultus.face.head import FLIP
+from vultus.face.metahuman_files import is_metahuman, read_metahuman
 from vultus.face.tables import Table
-from vultus.face.timing import assemble
+from vultus.face.timing import assemble, stated_fps
 
 ROTATION_COLUMNS = ("yaw", "pitch", "roll")
 TRANSLATION_COLUMNS = ("tx", "ty", "tz")
 GAZE_COLUMNS = ("gaze_x", "gaze_y")
 
 _CLOCK_COLUMNS = ("time_s", "timestamp", "time")
-_HEAD_RADIANS = ("HeadYaw", "HeadPitch", "HeadRoll")
-_EYES_RADIANS = tuple(f"{side}Eye{angle}" for side in ("Left", "Right") for angle in ("Yaw", "Pitch", "Roll"))
-_LOOK_DEG = 30.0
+HEAD_RADIANS = ("HeadYaw", "HeadPitch", "HeadRoll")
+EYES_RADIANS = tuple(f"{side}Eye{angle}" for side in ("Left", "Right") for angle in ("Yaw", "Pitch", "Roll"))
+"""Columns of Live Link Face after the weights."""
+LIVE_LINK_BASE_FPS = 60.0
+"""Frames a second in which Live Link Face counts time, unless set to 30."""
+LIVE_LINK_SIGNS = (-1.0, -1.0, 1.0)
+"""Its yaw, pitch and roll, times this, are ours (`core.pose`)."""
+LOOK_DEG = 30.0
 """Gaze at eyeLook... = 1: ARKit does not say; about the range of its eyes."""
 _MILLIMETRES = 10.0
 """Millimetres in a head unit."""
@@ -47,7 +53,7 @@ def read_arkit(table: Table) -> Performance:
     A column that is missing is zero; translation and AU45 are absent if none of their columns is there. Rows may stand
     in any order of time; uneven times are resampled. The first row is the start.
     """
-    facts = dict(re.findall(r"(\w+)=([^\s,]+)", " ".join(table.comments)))
+    facts = table.facts
     basis = "bfm64" if any(name in table for name in BASES["bfm64"]) else "arkit52"
     columns = _rename(table, basis)
     clock = next((name for name in _CLOCK_COLUMNS if name in table), None)
@@ -74,17 +80,18 @@ def read_arkit(table: Table) -> Performance:
     reference = facts.get("reference", "rest")
     if reference not in ("rest", "camera"):
         raise InputError(f'the reference "{reference}" is unknown', table.path, "write reference=rest or =camera")
-    return assemble(table, table.column(clock), channels, valid, _stated_fps(facts, table), reference, basis)
+    return assemble(table, table.column(clock), channels, valid, stated_fps(table), reference, basis)
 
 
 def read_live_link(table: Table) -> Performance:
-    """A Live Link Face CSV: weights 0-1, angles in radians about ARKit's axes, time codes hours:minutes:seconds:frames.
+    """A Live Link Face CSV: weights 0-1, angles in radians, time codes hours:minutes:seconds:frames.
 
-    ARKit turns right-handedly about x (image right), y (up), z (out of the face): its positive pitch looks down and its
-    positive roll tilts the crown towards image left.
+    In the app's recordings positive yaw turns to the subject's right, positive pitch looks down (its eye angles against
+    its eyeLook weights say so), and positive roll tilts the crown towards image right, as one mirror makes of ARKit's.
     """
     frames = table.column("Timecode", lambda text: float(_time_code(text)[3]))
-    base_fps = 30.0 if len(frames) > 30 and frames.max() < 30 else 60.0
+    seconds = table.column("Timecode", lambda text: float(_time_code(text)[2]))
+    base_fps = 30.0 if np.ptp(seconds) >= 1 and frames.max() < 30 else LIVE_LINK_BASE_FPS
     times = table.column("Timecode", lambda text: _seconds(text, base_fps))
     times = times + 86400.0 * np.cumsum(np.diff(times, prepend=times[0]) < -43200)  # past midnight
     capitals = tuple(name[0].upper() + name[1:] for name in ARKIT52)
@@ -137,7 +144,8 @@ def _is_arkit(table: Table) -> bool:
 
 
 READERS: tuple[tuple[Callable[[Table], bool], Callable[[Table], Performance]], ...] = (
-    (lambda table: "Timecode" in table and "BlendshapeCount" in table, read_live_link),
+    (is_metahuman, read_metahuman),
+    (lambda table: "Timecode" in table and any(n.lower() == "blendshapecount" for n in table.names), read_live_link),
     (lambda table: "pose_Rx" in table or "AU45_r" in table, read_openface),
     (_is_arkit, read_arkit),
 )
@@ -153,7 +161,7 @@ def _rename(table: Table, basis: str) -> dict[str, str]:
     """Our name -> the table's column, for all value columns. Raises InputError for a column that is nothing we know."""
     ours = {_arkit_key(name): name for name in BASES[basis]}
     own = (*ROTATION_COLUMNS, *TRANSLATION_COLUMNS, *GAZE_COLUMNS, "AU45")
-    other = (*_CLOCK_COLUMNS, "valid", "frame", "blink", *_HEAD_RADIANS, *_EYES_RADIANS)
+    other = (*_CLOCK_COLUMNS, "valid", "frame", "blink", *HEAD_RADIANS, *EYES_RADIANS)
     renamed: dict[str, str] = {}
     for column in table.names:
         name = column if column in own else ours.get(_arkit_key(column))
@@ -168,22 +176,22 @@ def _rename(table: Table, basis: str) -> dict[str, str]:
 
 
 def _head_degrees(table: Table) -> np.ndarray:
-    """Yaw, pitch, roll (T, 3) in our signs from ARKit's head angles in radians; zero where there are none."""
-    return np.degrees(table.columns(_HEAD_RADIANS)) * (1, -1, -1)
+    """Yaw, pitch, roll (T, 3) in our signs from the app's head angles in radians; zero where there are none."""
+    return np.degrees(table.columns(HEAD_RADIANS)) * LIVE_LINK_SIGNS
 
 
 def _eye_degrees(table: Table, expression: np.ndarray, basis: str) -> np.ndarray:
     """Gaze (T, 2) from ARKit's eye angles if the table has them, else from the eyeLook weights."""
-    if any(name in table for name in _EYES_RADIANS):
+    if any(name in table for name in EYES_RADIANS):
         left, right = (np.degrees(table.columns((f"{s}EyeYaw", f"{s}EyePitch"))) for s in ("Left", "Right"))
-        return (left + right) / 2 * (1, -1)
+        return (left + right) / 2 * LIVE_LINK_SIGNS[:2]
     if basis != "arkit52":
         return np.zeros((len(expression), 2))
     look = {name: expression[:, index_of(f"eyeLook{name}")] for name in
             ("InLeft", "OutLeft", "InRight", "OutRight", "UpLeft", "UpRight", "DownLeft", "DownRight")}  # fmt: skip
     across = look["OutLeft"] - look["InLeft"] + look["InRight"] - look["OutRight"]
     upward = look["UpLeft"] + look["UpRight"] - look["DownLeft"] - look["DownRight"]
-    return np.stack([across, upward], 1) * (_LOOK_DEG / 2)
+    return np.stack([across, upward], 1) * (LOOK_DEG / 2)
 
 
 def _gaze_in_head(across: np.ndarray, upward: np.ndarray, rotation: np.ndarray) -> np.ndarray:
@@ -212,15 +220,3 @@ def _time_code(code: str) -> tuple[float, float, float, float]:
     """Hours, minutes, seconds and frames of a time code. Raises ValueError when it is none."""
     hours, minutes, seconds, frames = (float(part) for part in code.replace(";", ":").split(":"))
     return hours, minutes, seconds, frames
-
-
-def _stated_fps(facts: dict[str, str], table: Table) -> float | None:
-    if "fps" not in facts:
-        return None
-    try:
-        fps = float(facts["fps"])
-    except ValueError:
-        fps = float("nan")
-    if not 0.1 <= fps <= 1000:
-        raise InputError(f"the rate fps={facts['fps']} is impossible", table.path, "write frames per second")
-    return fps

@@ -1,12 +1,14 @@
 """Expressions unmixed: what FaceMesh's points make of one movement leaks into others, and is led back.
 
 Its points follow no movement exactly: an opening jaw, say, also thickens the lower lip, which reads as a lip rolled
-out, and a head that looks up seems to frown. How much of what leaks where was measured on rendered people of whom
-everything is known (`tools/measure_leaks.py`); to first order it is a linear map, the same for everybody.
+out, and a head that looks up seems to frown. What of all this stands for which movement was learned on faces of whom
+everything is known (`tools/teach_expressions.py`): a network with one hidden layer, the same for everybody, sees how
+the points depart from the person's own face at rest, the weights fitted, and the turn of the head.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,17 +17,21 @@ import numpy as np
 from vultus.core.bases import ARKIT52, index_of
 from vultus.core.errors import MissingPartError
 
-ASSET = Path(__file__).parent.parent / "assets" / "expression_leaks.npz"
+ASSET = Path(__file__).parent.parent / "assets" / "expression_reader.npz"
 _ONE_WAY = ("mouthLeft", "mouthRight", "jawLeft", "jawRight")
 _UNSEEN = ("eyeLook", "eyeBlink", "tongueOut")
 """Gaze and lids are measured apart, and the tongue not at all."""
-TURN_DEG = 30.0
-"""Turn of the head that counts as much as a whole expression weight."""
+WEIGHT_UNIT, TURN_DEG = 0.12, 6.0
+"""A movement's departure, and a turn of the head, that count as much as a usual departure of the points."""
+SHIFT_JITTER = 1.0
+"""Difference in a coordinate of `shift_coordinates` between two frames that may be noise (`face.smooth`)."""
 
 LEAST_FRAMES, LEAST_MOTION, LOW_PERCENTILE = 50, 0.1, 5
 """Frames and motion of the jaw from which a clip shows somebody speaking, and the percentile that is the shut mouth."""
-SPOKEN_LEAST, MOST_BUILD = 0.06, 0.2
-"""jawOpen of lips that shut in speech, and the most that a build makes of it."""
+SPOKEN_REST, MOST_BUILD = (0.03, 0.06), 0.2
+"""jawOpen of lips that shut in speech, at least and at most, and the most that a build makes of it."""
+JAW_GAIN = 1.2
+"""Tracking makes too little of a jaw that opens in speech: .8 of it on rendered people, less on photos."""
 
 
 def _mirrored(name: str) -> str:
@@ -40,28 +46,51 @@ COLUMNS: tuple[tuple[int, ...], ...] = tuple(
 )
 
 
+@dataclass(frozen=True)
+class Reader:
+    """The network: coordinates of departures, and layers from features (F,) through H units to movements (M,)."""
+
+    shift_modes: np.ndarray
+    """(936, K): coordinates of a departure (468, 2), in units of their spread, are its product with these."""
+    into: np.ndarray
+    into_bias: np.ndarray
+    """(F, H) and (H,); F = K + M + 3, as `features`."""
+    out: np.ndarray
+    direct: np.ndarray
+    """(H, M) from the hidden units, (F, M) past them; both in `WEIGHT_UNIT`s."""
+
+    def change(self, seen: np.ndarray) -> np.ndarray:
+        """What is to be added to the movements (T, M) at features (T, F): nothing where nothing departs."""
+        rest = _silu(self.into_bias)
+        return WEIGHT_UNIT * ((_silu(seen @ self.into + self.into_bias) - rest) @ self.out + seen @ self.direct)
+
+
 def movements(expression: np.ndarray) -> np.ndarray:
     """Movements (T, M) of ARKit weights (T, 52): the mean of both sides."""
     return np.stack([expression[:, columns].mean(1) for columns in COLUMNS], 1)
 
 
-def features(expression: np.ndarray, rotation: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """What the map reads (T, M + 3): movements and turns of the head, from their medians over the `valid` frames.
+def shift_coordinates(departure: np.ndarray) -> np.ndarray:
+    """Coordinates (K,) of how far FaceMesh's points are from the person's face at rest, (468, 2) head units."""
+    return departure.reshape(-1) @ reader().shift_modes
 
-    `expression` (T, 52) and `rotation` (T, 3), degrees, are as fitted.
+
+def features(shifts: np.ndarray, expression: np.ndarray, rotation: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """What the network sees (T, K + M + 3), each from its median over the `valid` frames.
+
+    `shifts` (T, K) of `shift_coordinates`, `expression` (T, 52) and `rotation` (T, 3), degrees, as fitted.
     """
-    seen = np.concatenate([movements(expression), rotation / TURN_DEG], 1)
+    seen = np.concatenate([shifts, movements(expression) / WEIGHT_UNIT, rotation / TURN_DEG], 1)
     return seen - np.median(seen[valid], axis=0)
 
 
-def undo_leaks(expression: np.ndarray, rotation: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """ARKit weights (T, 52) with every movement's departure from its median replaced by the unmixed one.
+def undo_leaks(shifts: np.ndarray, expression: np.ndarray, rotation: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """ARKit weights (T, 52) with every movement's departure from its median replaced by the one that the network reads.
 
-    How much one side does more than the other stays as it was; so do lids, gaze and tongue.
+    Arguments as for `features`. How much one side does more than the other stays as it was; so do lids, gaze and
+    tongue.
     """
-    unmixed = features(expression, rotation, valid) @ _unmixing()
-    seen = movements(expression)
-    change = np.median(seen[valid], axis=0) + unmixed - seen
+    change = reader().change(features(shifts, expression, rotation, valid))
     result = expression.copy()
     for movement, columns in zip(change.T, COLUMNS, strict=True):
         result[:, columns] += movement[:, None]
@@ -69,10 +98,11 @@ def undo_leaks(expression: np.ndarray, rotation: np.ndarray, valid: np.ndarray) 
 
 
 def settle_jaw(expression: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """ARKit weights (T, 52) whose jaw comes to rest where a speaker's does.
+    """ARKit weights (T, 52) whose jaw comes to rest where a speaker's does, and opens as far.
 
     Whoever speaks shuts the lips several times a second: a jaw that even then reads further open than speech leaves it
-    (`SPOKEN_LEAST`) belongs to the person's build. A clip too short to tell, or without a moving jaw, stays as it is.
+    (`SPOKEN_REST`), or less, says something about the person's build. From there on its opening is stretched by
+    `JAW_GAIN`. A clip too short to tell, or without a moving jaw, stays as it is.
     """
     jaw = expression[:, index_of("jawOpen")]
     if valid.sum() < LEAST_FRAMES:
@@ -80,14 +110,20 @@ def settle_jaw(expression: np.ndarray, valid: np.ndarray) -> np.ndarray:
     least, most = np.percentile(jaw[valid], (LOW_PERCENTILE, 100 - LOW_PERCENTILE))
     if most - least < LEAST_MOTION:
         return expression
+    rest = max(np.clip(least, *SPOKEN_REST), least - MOST_BUILD)
     result = expression.copy()
-    result[:, index_of("jawOpen")] = np.maximum(jaw - np.clip(least - SPOKEN_LEAST, 0, MOST_BUILD), 0)
+    result[:, index_of("jawOpen")] = np.clip(rest + JAW_GAIN * (jaw - least), 0, 1)
     return result
 
 
 @lru_cache(maxsize=1)
-def _unmixing() -> np.ndarray:
-    """The map (M + 3, M). Raises MissingPartError."""
+def reader() -> Reader:
+    """The network that ships. Raises MissingPartError."""
     if not ASSET.exists():
         raise MissingPartError("a part of the tracker is missing from the installation", ASSET.name, "reinstall vultus")
-    return np.load(ASSET, allow_pickle=False)["unmixing"].astype(np.float32)
+    with np.load(ASSET, allow_pickle=False) as data:
+        return Reader(*(data[name].astype(np.float32) for name in Reader.__dataclass_fields__))
+
+
+def _silu(values: np.ndarray) -> np.ndarray:
+    return values / (1 + np.exp(-values))

@@ -4,7 +4,7 @@ The CSV has one row a frame under a comment line `# vultus performance, fps=25, 
 the 52 ARKit weights, `yaw pitch roll` (degrees), `tx ty tz` (head units), `gaze_x gaze_y` (degrees), `AU45` (0-5) and
 `blink`, which numbers the blinks seen in AU45 on their frames and is 0 between them; it is not read back. There are no
 landmarks and no MetaHuman controls in it: npz holds them. Read as well: ARKit tables, Live Link Face, OpenFace
-(`face.foreign`).
+(`face.foreign`), MetaHuman controls (`face.metahuman_files`). Files for other programs: `face.exports`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import csv
 import functools
 import io
 import json
-import os
-import uuid
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -25,10 +23,13 @@ import numpy as np
 
 from vultus.core.bases import BASES
 from vultus.core.errors import InputError
-from vultus.core.files import MAX_NAME_BYTES, is_usable_name
+from vultus.core.files import check_file_target, whole_file
 from vultus.core.types import Performance
 from vultus.face import foreign
 from vultus.face.blinks import blink_numbers, blinks_of
+from vultus.face.metahuman import COUNT
+from vultus.face.metahuman_files import is_bare_table, read_bare_table
+from vultus.face.rig_map import with_expression
 from vultus.face.tables import MAX_BYTES, read_table
 
 SUFFIXES = (".csv", ".npz")
@@ -53,35 +54,19 @@ def save_performance(performance: Performance, path: Path, **beside: np.ndarray)
     writer: Callable[[Performance, BinaryIO], None] = (
         _write_csv if to_csv else functools.partial(_write_npz, beside=beside)
     )
-    partial = path.with_name(f".{path.name}.part.{uuid.uuid4().hex[:8]}")
-    try:
-        with partial.open("wb") as file:
-            writer(performance, file)
-        os.replace(partial, path)
-    except OSError as error:
-        raise InputError(f"the file cannot be written ({error.strerror})", path) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        writer(performance, file)
 
 
 def check_target(path: Path) -> Path:
     """The path itself, if a performance can be written there. Raises InputError."""
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f'a performance cannot be written as "{path.suffix}"', path, "end the name in .csv or .npz")
-    if not is_usable_name(path.name):
-        fix = f"choose a shorter one, up to {MAX_NAME_BYTES} bytes of valid UTF-8"
-        raise InputError("this is not a usable file name", repr(str(path)[:80]), fix)
-    if path.is_dir():
-        raise InputError("there is a folder of this name", path, "choose another name")
-    if not path.parent.is_dir():
-        raise InputError("the file cannot be written: its folder does not exist", path, "create the folder first")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError("the folder may not be written to", path.parent, "choose another place")
-    return path
+    return check_file_target(path)
 
 
 def load_performance(path: Path) -> Performance:
-    """Read a performance: our npz or CSV, an ARKit table, a Live Link Face or an OpenFace CSV.
+    """Read a performance: our npz or CSV, a table of ARKit, Live Link Face, OpenFace, or of MetaHuman controls.
 
     Raises InputError naming the file and, where it can, the line and column.
     """
@@ -90,6 +75,8 @@ def load_performance(path: Path) -> Performance:
         return _read_npz(path)
     if path.suffix.lower() not in (".csv", ".txt", ".tsv"):
         raise InputError(f'a performance cannot be read from "{path.suffix}"', path, "give a .csv or .npz file")
+    if is_bare_table(path):
+        return read_bare_table(path)
     table = read_table(path)
     for recognises, read in foreign.READERS:
         if recognises(table):
@@ -97,18 +84,21 @@ def load_performance(path: Path) -> Performance:
     raise InputError(
         "the table's columns are not those of a performance",
         path,
-        "give one made by vultus, ARKit, Live Link Face or OpenFace",
+        "give one made by vultus, ARKit, Live Link Face, OpenFace or EmoFace",
     )
 
 
 def convert(performance: Performance, basis: str) -> Performance:
     """The performance with its expression in another basis.
 
-    No pair of bases has a conversion yet: an expression of one cannot be had from the other without both head models.
-    Raises InputError saying so, unless nothing is to be done.
+    MetaHuman controls give an expression in arkit52 where there is none (`face.rig_map`). No pair of bases has a
+    conversion: an expression of one cannot be had from the other without both head models. Raises InputError saying
+    so, unless nothing is to be done.
     """
     if basis not in BASES:
         raise InputError(f'there is no expression basis "{basis}"', fix=f"there are {', '.join(BASES)}")
+    if basis == "arkit52":
+        performance = with_expression(performance)
     if performance.basis == basis or performance.expression is None:
         return performance
     raise InputError(
@@ -177,7 +167,8 @@ def _checked(channels: dict[str, np.ndarray], valid: np.ndarray, facts: dict[str
         raise InputError('the array "valid" is not one boolean a frame', path)
     if facts["reference"] not in ("rest", "camera") or facts["basis"] not in BASES:
         raise InputError("the performance is damaged (unknown basis or reference)", path)
-    shapes = {"rotation": (3,), "translation": (3,), "gaze": (2,), "au45": (), "landmarks": (68, 3), "controls": (174,)}
+    shapes = {"rotation": (3,), "translation": (3,), "gaze": (2,), "au45": (), "landmarks": (68, 3)}
+    shapes["controls"] = (COUNT,)
     for name, channel in channels.items():
         wrong_shape = channel.shape[1:] != shapes.get(name, channel.shape[1:])
         if channel.dtype.kind != "f" or wrong_shape or not np.isfinite(channel).all():

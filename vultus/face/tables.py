@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,11 @@ class Table:
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the comments state as name=value."""
+        return dict(re.findall(r"(\w+)=([^\s,]+)", " ".join(self.comments)))
 
     def __contains__(self, name: str) -> bool:
         return name in self.names

@@ -49,6 +49,20 @@ def assemble(
     return Performance(fps=fps, valid=valid, basis=basis, reference=reference, source=source, **channels)
 
 
+def stated_fps(table: Table) -> float | None:
+    """The rate that a table's comments state as fps=..., or None. Raises InputError for an impossible one."""
+    text = table.facts.get("fps")
+    if text is None:
+        return None
+    try:
+        fps = float(text)
+    except ValueError:
+        fps = float("nan")
+    if not 0.1 <= fps <= 1000:
+        raise InputError(f"the rate fps={text} is impossible", table.path, "write frames per second")
+    return fps
+
+
 def _rate(steps: np.ndarray, table: Table) -> float:
     """Frames per second from the distances of rows, rounded where the clock's digits do not tell it apart."""
     if not len(steps):

@@ -20,7 +20,7 @@ from vultus.face.blinks import AU45_FULL, lid_closure
 from vultus.face.fit import Fitter, Person
 from vultus.face.gaze import calibrated_gaze, eye_openness
 from vultus.face.head import FLIP, HeadModel, embedded_head
-from vultus.face.leaks import settle_jaw, undo_leaks
+from vultus.face.leaks import SHIFT_JITTER, settle_jaw, shift_coordinates, undo_leaks
 from vultus.face.points import interocular_px, landmarks68
 from vultus.face.smooth import bilateral, fill_gaps
 from vultus.face.stream import FaceStream
@@ -35,9 +35,12 @@ _CUT_FACES = 0.5
 _BLINK = np.isin(ARKIT52, ("eyeBlinkLeft", "eyeBlinkRight")).astype(float)
 _IRIS_HIDDEN = 0.6
 """Closure of the lids from which the gaze is filled in from before and after."""
-_SMOOTHING_S = 0.05
+SMOOTHING_S = 0.05
+"""Standard deviation of the smoothing in time."""
 _JITTER = {"expression": 0.06, "rotation": 1.0, "translation": 0.25, "gaze": 2.5, "openness": 0.08}
 """Differences that count as noise: expression weights, degrees, head units, degrees, share of the open eye."""
+_SHIFT = "shift"
+"""Beside the channels of `_JITTER`: `face.leaks.shift_coordinates`."""
 _LANDMARK_JITTER = 0.012
 """The same for landmarks, in inter-ocular distances."""
 
@@ -46,13 +49,15 @@ _LANDMARK_JITTER = 0.012
 class TrackedFrame:
     """One frame's fit, the right and left eye's openness (2,) (`face.gaze`), and whether a new shot begins here.
 
-    `offset` is `face.fit.Person.offset`, which belongs to the fit.
+    `offset` is `face.fit.Person.offset`, which belongs to the fit; `departure` (468, 2) head units leads, in the head's
+    frame, from the person's face at rest to FaceMesh's points.
     """
 
     fit: Fit
     openness: np.ndarray
     cut: bool
     offset: np.ndarray
+    departure: np.ndarray
 
 
 def track(frames: Frames, head: HeadModel | None = None, face: int | None = None, where: object = None) -> Performance:
@@ -67,12 +72,12 @@ def track(frames: Frames, head: HeadModel | None = None, face: int | None = None
 def performance_of(tracked: Iterable[TrackedFrame | None], fps: float, unmix: bool = True) -> Performance:
     """What `track` makes of the frames of `track_stream`, for who wants to look at them on the way.
 
-    `unmix=False` keeps expressions as they were fitted (`face.leaks` is measured on those).
+    `unmix=False` keeps expressions as they were fitted (`face.leaks` learns from those).
     """
-    series = _Series()
+    series = _Series(unmix)
     for frame in tracked:
         series.append(frame)
-    return series.performance(fps, unmix)
+    return series.performance(fps)
 
 
 def fits(frames: Iterable[np.ndarray], head: HeadModel | None = None, face: int | None = None) -> Iterator[Fit | None]:
@@ -138,14 +143,17 @@ class _Follower:
             return None
         self._last = fit
         lids = [self._fitter.points(person.identity, blink) + person.offset for blink in (0 * _BLINK, _BLINK)]
-        return TrackedFrame(fit, eye_openness(fit, *lids), cut, person.offset)
+        departure = self._fitter.departure(fit, lids[0])[:, :2].astype(np.float32)
+        return TrackedFrame(fit, eye_openness(fit, *lids), cut, person.offset, departure)
 
 
 class _Series:
     """The numbers kept of every frame."""
 
-    def __init__(self) -> None:
-        self._rows: dict[str, list[np.ndarray]] = {name: [] for name in (*_JITTER, "landmarks")}
+    def __init__(self, unmix: bool) -> None:
+        self._unmix = unmix
+        self._jitter = _JITTER | ({_SHIFT: SHIFT_JITTER} if unmix else {})
+        self._rows: dict[str, list[np.ndarray]] = {name: [] for name in (*self._jitter, "landmarks")}
         self._valid: list[bool] = []
         self._cut: list[bool] = []
 
@@ -161,23 +169,26 @@ class _Series:
         self._rows["gaze"].append(fit.gaze_deg)
         self._rows["openness"].append(tracked.openness)
         self._rows["landmarks"].append(landmarks68(fit.landmarks))
+        if self._unmix:
+            self._rows[_SHIFT].append(shift_coordinates(tracked.departure))
 
-    def performance(self, fps: float, unmix: bool) -> Performance:
+    def performance(self, fps: float) -> Performance:
         """All frames, gaps filled, jitter removed, lids calibrated to the person, expressions unmixed."""
         valid = np.array(self._valid, bool)
         segment = np.cumsum(self._cut)
         channels: dict[str, Any] = {name: self._filled(name, valid) for name in self._rows}
-        sigma_frames = max(0.6, _SMOOTHING_S * fps)
+        sigma_frames = max(0.6, SMOOTHING_S * fps)
         channels = {
-            name: bilateral(values, segment, sigma_frames, _JITTER[name]) if name in _JITTER else values
+            name: bilateral(values, segment, sigma_frames, self._jitter[name]) if name in self._jitter else values
             for name, values in channels.items()
         }
         points = channels.pop("landmarks").reshape(len(valid), -1)
         jitter_px = _LANDMARK_JITTER * float(np.median(_interocular68(points.reshape(-1, 68, 3)[valid])))
         points = bilateral(points, segment, sigma_frames, jitter_px).reshape(-1, 68, 3)
         shut = lid_closure(channels.pop("openness"), valid, fps)  # (T, 2), right and left
-        if unmix and valid.any():
-            unmixed = undo_leaks(channels["expression"], channels["rotation"], valid)
+        shifts = channels.pop(_SHIFT, None)
+        if shifts is not None and valid.any():
+            unmixed = undo_leaks(shifts, channels["expression"], channels["rotation"], valid)
             channels["expression"] = settle_jaw(unmixed, valid)
         expression = channels["expression"]
         expression[:, index_of("eyeBlinkRight")], expression[:, index_of("eyeBlinkLeft")] = shut.T

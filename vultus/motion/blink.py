@@ -111,11 +111,7 @@ class NaturalBlinks(BlinkTrack):
         self._next_s = self._interval_s() * self._rng.uniform(0.3, 1.0)
 
     def _interval_s(self) -> float:
-        mean, sd = parent_of_cut()
-        while True:
-            rate = np.exp(mean + sd * self._rng.standard_normal())
-            if rate <= MAX_RATE:
-                return 60 / rate * self._stretch
+        return 60 / float(draw_rates(1, self._rng)[0]) * self._stretch
 
     def _events_until(self, time_s: float) -> list[BlinkEvent]:
         events: list[BlinkEvent] = []
@@ -194,6 +190,18 @@ def to_and_fro(frame: np.ndarray, length: int) -> np.ndarray:
         return np.zeros_like(frame)
     phase = frame % (2 * length - 2)
     return np.where(phase < length, phase, 2 * length - 2 - phase)
+
+
+def draw_rates(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Blinks per minute (count,) from the published distribution; those above `MAX_RATE` are drawn again."""
+    mean, sd = parent_of_cut()
+    rates = np.empty(count)
+    for i in range(count):  # one at a time, so that the same seed gives the same blinks however many are asked for
+        rate = np.inf
+        while rate > MAX_RATE:
+            rate = np.exp(mean + sd * rng.standard_normal())
+        rates[i] = rate
+    return rates
 
 
 @cache

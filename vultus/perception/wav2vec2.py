@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vultus.core.errors import InputError, MissingPartError
+from vultus.perception.published.store import is_fetched, weights_folder
 from vultus.perception.speech import RATE_HZ, SpeechStates, state_count
 
 if TYPE_CHECKING:
     import torch
 
 DEFAULT_NAME = "facebook/wav2vec2-base-960h"
+STORED_NAME = "wav2vec2-base-960h"
+"""The same model among the published networks (`vultus weights fetch`)."""
 CTC_WINDOW = 16
 """Frames around each moment that DeepSpeech-like features hold (blink_nerf, section III)."""
 _SHORTEST = 400
@@ -30,7 +33,10 @@ class Wav2Vec2Encoder:
     lookahead_s = float("inf")
 
     def __init__(self, source: str | Path = DEFAULT_NAME) -> None:
-        """`source` is a name on the hub, fetched once, or a local folder. Raises MissingPartError or InputError."""
+        """`source` is a name on the hub, fetched once, or a local folder. Raises MissingPartError or InputError.
+
+        The default is read from the store of published networks if it was fetched there, without the hub.
+        """
         self._model = _load(source)
         self._heard: list[np.ndarray] = []
 
@@ -80,6 +86,8 @@ def _load(source: str | Path) -> Any:
     except ImportError:
         fix = "run: pip install transformers, or use the encoder that ships"
         raise MissingPartError("transformers is not installed", "wav2vec2", fix) from None
+    if source == DEFAULT_NAME and is_fetched(STORED_NAME):
+        source = weights_folder(STORED_NAME)
     try:
         return Wav2Vec2ForCTC.from_pretrained(str(source), use_safetensors=Path(source).is_dir() or None).eval()
     except OSError as error:

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vultus.core.bases import ARKIT52, index_of
+from vultus.core.bases import index_of
 from vultus.core.types import SAMPLE_RATE, Phone, Speech
 from vultus.data.synthetic.acting import LARGEST_TURN_DEG, Acting, act, cut_speech
 from vultus.data.synthetic.people import is_feminine, random_person, retaken
-from vultus.data.synthetic.rig_curves import CONTROLS, LEFT, RIGHT, controls_of
 
 
 def hum(duration_s: float = 3.0) -> Speech:
@@ -91,14 +90,3 @@ def test_beards_grow_on_men_and_a_retake_changes_only_the_day():
     later = retaken(people[0], 5)
     assert (later.skin, later.hair, later.seed) == (people[0].skin, people[0].hair, people[0].seed)
     assert later.light != people[0].light
-
-
-def test_rig_curves_mirror_the_face():
-    expression = np.zeros((1, len(ARKIT52)), np.float32)
-    expression[0, index_of("eyeBlinkLeft")], expression[0, index_of("jawOpen")] = 0.7, 0.4
-    controls = controls_of(expression, np.array([[20.0, 0.0]]))
-    assert controls.shape == (1, CONTROLS)
-    assert controls[0, 4] == np.float32(0.4)
-    assert controls[0, LEFT + 7] == np.float32(0.7) and controls[0, RIGHT + 7] == 0
-    assert controls[0, 0] == 0.5
-    assert np.count_nonzero(controls) == 3

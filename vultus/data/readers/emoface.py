@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
-from vultus.core.errors import InputError
 from vultus.data.clips import RawClip, Split
 from vultus.data.readers.emotions import emotion_named
 from vultus.data.readers.splits import shuffled
 
 LAYOUT = "train/WAV/angry_gd04_001_021.wav with train/VALID_CTR/angry_gd04_001_021.txt, and validation/ alike"
 SPEAKER = "actor"
-CONTROLS = 174
 HELD_OUT = {"neutral": 7, "happy": 7, "sad": 7, "angry": 7, "surprised": 5, "fear": 5, "disgusted": 3}
 """Utterances of each emotion that are validated on (table 1): 41 of 847."""
 TOTAL = {"neutral": 148, "happy": 150, "sad": 150, "angry": 149, "surprised": 100, "fear": 100, "disgusted": 50}
@@ -60,17 +56,3 @@ def _held_out(found: list[tuple[Path, Path, str]], seed: int) -> set[str]:
 
 def _clip(wav: Path, curves: Path, emotion: str, split: Split) -> RawClip:
     return RawClip("emoface", wav.stem, SPEAKER, split, audio=wav, curves=curves, emotion=emotion)
-
-
-def read_curves(path: Path) -> np.ndarray:
-    """Controls (T, 174) float32 of a file of T rows of 174 comma-separated numbers. Raises InputError."""
-    try:
-        values = np.loadtxt(path, delimiter=",", dtype=np.float32, ndmin=2, encoding="utf-8")
-    except (ValueError, OSError) as error:  # UnicodeDecodeError is a ValueError
-        raise InputError("this is no table of rig controls", path, f"expected rows of {CONTROLS} numbers") from error
-    if values.shape[1] != CONTROLS or len(values) == 0:
-        fix = f"expected rows of {CONTROLS}"
-        raise InputError(f"the table has {len(values)} rows of {values.shape[1]} numbers", path, fix)
-    if not np.isfinite(values).all():
-        raise InputError("the table holds values that are not finite", path, "export it again")
-    return values

@@ -24,10 +24,10 @@ from vultus.data.synthetic.layouts import Places, fitted, layout_of, split_lists
 from vultus.data.synthetic.people import random_person, retaken
 from vultus.data.synthetic.plan import ClipPlan, SynthesisOptions, plan_clips
 from vultus.data.synthetic.portraits import PortraitActor, portraits_in
-from vultus.data.synthetic.rig_curves import controls_of
 from vultus.data.synthetic.sound_files import write_sound
 from vultus.data.synthetic.voices import Voice, say, voice_of
 from vultus.data.workers import run_here, run_in_processes
+from vultus.face.rig_map import controls_of
 from vultus.rendering.person.renderer import PersonRenderer
 
 PLAN_FILE = "synthesis.json"

@@ -3,7 +3,7 @@
 ```
 from vultus.perception import published
 
-published.Vgg19.load().features(pictures, ["relu3_4"])   # pictures (N, H, W, 3) uint8 RGB -> {"relu3_4": (N, 256, ...)}
+published.Vgg19.load().embed(pictures, "relu3_4")        # pictures (N, H, W, 3) uint8 RGB -> (N, 256, H / 4, W / 4)
 published.Lpips.load().distance(a, b)                    # pictures -> (N,)
 published.InceptionV3.load().embed(pictures)             # pictures -> (N, 2048)
 published.SyncNetV2.load().embed_clip(faces, waveform)   # 25 fps, 16 kHz -> lips and sound, (n, 1024) each

@@ -38,7 +38,7 @@ def download(file: PublishedFile, target: Path, on_progress: Progress | None = N
         fix = f"look for it on the authors' page and give it by --from; it is called {file.name}"
         raise MissingPartError(f"the server answers {error.code} {error.reason}", file.address, fix) from error
     except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
-        fix = "check the connection and run the same command again; it goes on where it stopped"
+        fix = "check connection and disk, and run the same command again; it goes on where it stopped"
         reason = getattr(error, "reason", None) or error
         raise MissingPartError(f"{file.name} could not be fetched ({reason})", file.address, fix) from error
     install(file, partial, target)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -10,7 +12,7 @@ from vultus.core.types import Performance
 from vultus.face.head import FLIP, project
 from vultus.rendering.person import film, materials, occlusion
 from vultus.rendering.person.accessories import lens_outline
-from vultus.rendering.person.appearance import Appearance, linear
+from vultus.rendering.person.appearance import Appearance, Backdrop, Camera, Light, linear
 from vultus.rendering.person.backdrops import paint_backdrop
 from vultus.rendering.person.body import EYE_SIDES, Body, body_normals, build_body, head_rotation
 from vultus.rendering.person.gbuffer import ATTRIBUTES, draw_attributes, draw_strands
@@ -48,11 +50,20 @@ class PersonRenderer:
         self.groom = grow(person, self.body, rng)
         self.backdrop = paint_backdrop(person.backdrop, self.side, rng)
         self.grain = rng.standard_normal((256, 256)).astype(np.float32)
-        self.film = film.Film(person.camera, np.random.default_rng([person.seed, 0xF11]))
         self._cut = materials.cut_materials()
-        self._look = self._light_and_colours()
+        self._set_up_camera()
         self._bake()
-        camera = person.camera
+
+    def take(self, light: Light, camera: Camera, backdrop: Backdrop) -> None:
+        """From now on show the person, dressed and combed alike, in another light, camera and place (20 ms)."""
+        self.person = replace(self.person, light=light, camera=camera, backdrop=backdrop)
+        self.backdrop = paint_backdrop(backdrop, self.side, np.random.default_rng([self.person.seed, 0xBAC]))
+        self._set_up_camera()
+
+    def _set_up_camera(self) -> None:
+        camera = self.person.camera
+        self.film = film.Film(camera, np.random.default_rng([self.person.seed, 0xF11]))
+        self._look = self._light_and_colours()
         self.focal_px = camera.focal * self.side
         # The head's origin stands so far away that view_height units there fill the frame.
         distance = camera.view_height * camera.focal

@@ -19,7 +19,14 @@ from typing import Any, Protocol, cast
 from vultus.core.errors import ControlError
 from vultus.training.stage import Stage
 
-JUDGES: dict[str, str] = {}
+JUDGES: dict[str, str] = {
+    "emotion_image": "vultus.training.judges.emotion_image",
+    "emotion_text": "vultus.training.judges.emotion_text",
+    "emotion_voice": "vultus.training.judges.emotion_voice",
+    "identity": "vultus.training.judges.identity",
+    "perceptual": "vultus.training.judges.perceptual",
+    "sync": "vultus.training.judges.sync",
+}
 """The registry: name -> module, imported only when asked for."""
 
 KEPT = "net"

@@ -1,0 +1,48 @@
+"""From a finished `vultus train` of a judge to the weights that ship: vultus/assets/<judge>-<role>-*.
+
+    python tools/ship_judge.py WEIGHTS [FIGURES.json]
+
+WEIGHTS is the folder that `vultus train` named; FIGURES.json, which `python -m benchmarks.judges NAME --json` wrote,
+joins the card.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import vultus
+from vultus.core.weights import load_weights, save_weights
+
+ASSETS = Path(vultus.__file__).parent / "assets"
+DATA = {
+    "sync": (
+        "200 clips of 20 rendered people who say synthetic speech (vultus synthesize), then, beside them, numbers of "
+        "mouths (no pictures) and log-mel (no sounds) of half of the speakers of 22 public research clips of people "
+        "talking; the other role learned from the other half"
+    ),
+    "identity": "pictures of rendered people (vultus.training.judges.face_pictures); no photograph of anybody",
+    "perceptual": "pictures of rendered people (vultus.training.judges.face_pictures), distorted; no photograph",
+}
+"""What the shipped weights learned from."""
+
+
+def main(weights: Path, figures: Path | None) -> None:
+    """Put trained weights, with a card that says where they come from, in place of those that ship."""
+    tensors, card = load_weights(weights)
+    results = dict(card.results)
+    if figures is not None:
+        results |= json.loads(figures.read_text("utf-8"))
+    card = dataclasses.replace(
+        card, version="1", training_data=DATA[card.method], licence="Apache-2.0", results=results
+    )
+    for old in ASSETS.glob(f"{card.method}-{card.preset}-*"):
+        shutil.rmtree(old)
+    print(save_weights(ASSETS, tensors, card))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
