@@ -104,7 +104,7 @@ class Finetune(LipStage):
             if real < len(mel):
                 rest = Heard(*(part[real:] for part in tower))
                 remembered = self.synthetic_loss(rest, batch["phones"][real:], batch["components"][real:])
-                found["remembered"] = settings.remembered * (0.5 * remembered["phones"] + remembered["lips"])
+                found["remembered"] = settings.remembered * (remembered["phones"] + remembered["lips"])
                 found["contact"] = settings.contact * self._contact_loss(rest.lips, batch["components"][real:])
             losses.append(found)
         shown = self.learn(losses, run)
