@@ -23,6 +23,17 @@ DATA = {
         "200 clips of 20 rendered people who say synthetic speech (vultus synthesize, vultus prepare); no picture, "
         "sound or measurement of a real person"
     ),
+    "emotion_image": (
+        "FaceMesh points and gradient histograms (no pictures) of rendered people, and of 34 portraits and frames of "
+        "public research clips, made by the renderers to act expressions drawn from FACS tables and, in part, our own "
+        "acting; then of 16 speakers of 200 synthetic clips, all our own acting; no real emotion. Both roles learned "
+        "from the same people"
+    ),
+    "emotion_text": "a lexicon, and sentences made from phrases, written for vultus",
+    "emotion_voice": (
+        "eSpeak NG's voices, acting by rules of pitch, pace and timbre; prosody in numbers (no sounds) of half of 20 "
+        "public recordings, taken for normal speech; no real emotion"
+    ),
     "identity": "pictures of rendered people (vultus.training.judges.face_pictures); no photograph of anybody",
     "perceptual": "pictures of rendered people (vultus.training.judges.face_pictures), distorted; no photograph",
 }
