@@ -6,9 +6,8 @@
 
 PREPARED is a folder of `vultus prepare` with real clips.
 
-sync: in sync against 200 ms off, by the rule of `training.judges.sync_trials`. A role is tried on the speakers
-of the other half only; both roles together are a two-fold speaker-disjoint cross-validation of the shipped weights.
-Beside it the plain cross-correlation of the mouth's aperture with loudness, under the same rule, on all clips.
+sync: in sync against 200 ms off, by the rule of `training.judges.sync_trials`; beside it the plain cross-correlation of
+the mouth's aperture with loudness, under the same rule, and the same clips with the voices of others, which must be .5.
 
 identity: pairs of pictures, and of clips (mean vectors), of the same and of different people; pairs within one clip,
 which share light, hair and camera, apart. Columns are the pixels' half, the shape's half, and both.
@@ -38,8 +37,7 @@ from vultus.perception.judges.mouth_numbers import RATE_HZ
 from vultus.perception.judges.perceptual import load_perceptual
 from vultus.perception.judges.sync import load_sync
 from vultus.training.judges.distortions import KINDS, distorted_picture
-from vultus.training.judges.sync import PRESETS
-from vultus.training.judges.sync_clips import SyncClip, of_half, sync_clips
+from vultus.training.judges.sync_clips import SyncClip, sync_clips
 from vultus.training.judges.sync_trials import TRIAL_ROWS, area_under_roc, separation, window_scores
 
 WINDOWS_S = (1.0, 2.0, 3.0, 4.0, None)
@@ -54,26 +52,33 @@ Products = list[tuple[str, np.ndarray]]
 
 
 def sync_figures(prepared: Path, weights: Path | None, roles: Sequence[Role]) -> Figures:
-    """AUC by length of the windows, of both roles together and of plain cross-correlation."""
+    """AUC by length of the windows, mean of the roles, and of plain cross-correlation."""
     real = [clip for clip in sync_clips(prepared) if not clip.synthetic]
-    judged: Products = []
-    offsets = []
+    others = [_another_voice(clip, real) for clip in real]
+    plain = [loudness_products(clip) for clip in real]
+    rows = []
     for role in roles:
         judge = load_sync(role, weights)
-        _, unseen = of_half(real, PRESETS[role].half)
-        found = [(_speaker(clip), judge.products(clip.mouth, clip.mel, TRIAL_ROWS)) for clip in unseen]
-        judged += found
-        offsets += [abs(int(products.mean(1).argmax()) - TRIAL_ROWS) for _, products in found]
-    plain = [(_speaker(clip), loudness_products(clip)) for clip in real]
-    figures: Figures = {"clips_judged": len(judged), "clips_peak_within_40ms": int(sum(lag <= 1 for lag in offsets))}
-    for window_s in WINDOWS_S:
-        name = "whole_clips" if window_s is None else f"{window_s:g}s"
-        figures[f"auc_{name}"] = separation([products for _, products in judged], window_s)
-        figures[f"auc_{name}_loudness"] = separation([products for _, products in plain], window_s)
-        if window_s == 3.0:
-            low, high = interval_of(judged, window_s)
-            figures |= {f"auc_{name}_low95": low, f"auc_{name}_high95": high}
-    return figures
+        judged = [judge.products(clip.mouth, clip.mel, TRIAL_ROWS) for clip in real]
+        swapped = [judge.products(clip.mouth, other.mel, TRIAL_ROWS) for clip, other in zip(real, others, strict=True)]
+        lags = [abs(int(products.mean(1).argmax()) - TRIAL_ROWS) for products in judged]
+        row: Figures = {"clips": len(real), "clips_whose_peak_is_within_40ms": int(sum(lag <= 1 for lag in lags))}
+        for window_s in WINDOWS_S:
+            name = "auc_whole_clips" if window_s is None else f"auc_{window_s:g}s"
+            row[name] = separation(judged, window_s)
+            row[f"{name}_loudness"] = separation(plain, window_s)
+        row["auc_3s_swapped_voices"] = separation(swapped, 3.0)
+        speakers = [_speaker(clip) for clip in real]
+        row["auc_3s_low95"], row["auc_3s_high95"] = interval_of(list(zip(speakers, judged, strict=True)), 3.0)
+        rows.append(row)
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+
+def _another_voice(clip: SyncClip, clips: Sequence[SyncClip]) -> SyncClip:
+    """A clip of another person that is at least as long, or else the longest."""
+    at = [other.name for other in clips].index(clip.name)
+    rest = [other for other in (*clips[at + 1 :], *clips[:at]) if _speaker(other) != _speaker(clip)]
+    return next((other for other in rest if len(other.mouth) >= len(clip.mouth)), max(rest, key=lambda c: len(c.mouth)))
 
 
 def interval_of(judged: Products, window_s: float | None) -> tuple[float, float]:

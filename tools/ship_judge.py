@@ -20,19 +20,33 @@ from vultus.core.weights import load_weights, save_weights
 ASSETS = Path(vultus.__file__).parent / "assets"
 DATA = {
     "sync": (
-        "200 clips of 20 rendered people who say synthetic speech (vultus synthesize), then, beside them, numbers of "
-        "mouths (no pictures) and log-mel (no sounds) of half of the speakers of 22 public research clips of people "
-        "talking; the other role learned from the other half"
+        "200 clips of 20 rendered people who say synthetic speech (vultus synthesize, vultus prepare); no picture, "
+        "sound or measurement of a real person"
+    ),
+    "emotion_image": (
+        "FaceMesh points and gradient histograms (no pictures) of rendered people, and of 34 portraits and frames of "
+        "public research clips, made by the renderers to act expressions drawn from FACS tables and, in part, our own "
+        "acting; then of 16 speakers of 200 synthetic clips, all our own acting; no real emotion. Both roles learned "
+        "from the same people"
+    ),
+    "emotion_text": "a lexicon, and sentences made from phrases, written for vultus",
+    "emotion_voice": (
+        "eSpeak NG's voices, acting by rules of pitch, pace and timbre; prosody in numbers (no sounds) of half of 20 "
+        "public recordings, taken for normal speech; no real emotion"
     ),
     "identity": "pictures of rendered people (vultus.training.judges.face_pictures); no photograph of anybody",
     "perceptual": "pictures of rendered people (vultus.training.judges.face_pictures), distorted; no photograph",
 }
 """What the shipped weights learned from."""
+HALVED = {"emotion_text": "table.weight"}
+"""A large tensor that ships in half precision."""
 
 
 def main(weights: Path, figures: Path | None) -> None:
     """Put trained weights, with a card that says where they come from, in place of those that ship."""
     tensors, card = load_weights(weights)
+    if card.method in HALVED:
+        tensors[HALVED[card.method]] = tensors[HALVED[card.method]].half()
     results = dict(card.results)
     if figures is not None:
         results |= json.loads(figures.read_text("utf-8"))

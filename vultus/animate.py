@@ -317,6 +317,10 @@ def _split(options: SpeakOptions | LookOptions) -> tuple[Look, Controls]:
     background = look.get("background")
     if isinstance(background, Path) or (isinstance(background, str) and _names_a_file(background)):
         look["background"] = read_image(background)[0]
+    if isinstance(given.get("emotion"), str):
+        from vultus.perception.judges.emotion_text import parse_emotions
+
+        given["emotion"] = parse_emotions(given["emotion"])  # by name, or in words, which core knows nothing of
     return Look(**look), Controls.parse(**given)
 
 

@@ -16,6 +16,7 @@ from vultus.compare.clip import COPY, STILL
 from vultus.compare.pictures import comparable
 from vultus.compare.report import Report
 from vultus.core.errors import ControlError, InputError
+from vultus.video.read import open_video
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,8 @@ def test_a_silent_smaller_video_is_scaled_and_heard_with_the_real_voice(spoken, 
     import cv2
 
     small = changed(spoken, tmp_path / "small.mp4", lambda image: cv2.resize(image, (192, 192)), None)
-    report = vultus.evaluate(small, spoken)
+    report = vultus.evaluate(small, spoken, plot=tmp_path)
+    assert open_video(tmp_path / "small" / "a" / "side_by_side.mp4").has_audio
     assert any("192x192 scaled to the real clip's 256x256" in note for note in report.notes)
     assert report.value("lmd_all") < 2 and report.value("psnr") > 25 and "av_confidence" in report.table
 

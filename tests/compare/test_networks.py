@@ -41,7 +41,8 @@ def stand_ins(monkeypatch):
 
 def faces(red: int, count: int = 3) -> Faces:
     pictures = [np.full((64, 64, 3), (red, 50, 50), np.uint8) for _ in range(count)]
-    return Faces(pictures, np.zeros((count, 478, 3), np.float32), np.zeros((count, 52), np.float32))
+    points = np.tile(np.random.default_rng(0).uniform(20, 44, (478, 3)).astype(np.float32), (count, 1, 1))
+    return Faces(pictures, points, np.zeros((count, 52), np.float32))
 
 
 def test_only_what_is_there_is_measured(stand_ins):

@@ -75,6 +75,11 @@ def test_a_clip_of_every_data_set_can_be_trained_on(dataset, material, tmp_path)
         assert clip.track().controls.shape == (30, 174)
         return
     side = SIDES[READERS[dataset].crop]
+    for part in (clip, *rest):  # whole: a picture, a set of masks, a row of every channel and of sound for each frame
+        channels = [getattr(part.track(), name) for name in part.track().channels]
+        rows = {sum(1 for _ in part.frames()), sum(1 for _ in part.masks()), len(part.mouth), len(part.boxes("mouth"))}
+        assert rows | {len(channel) for channel in channels} == {len(part)} and len(part) > 0
+        assert len(part.waveform) == round(len(part) / part.fps * SAMPLE_RATE)
     batch = np.stack(list(clip.frames(2, 7)))
     assert batch.shape == (5, side, side, 3) and batch.std() > 10
     masks = list(clip.masks(2, 7))

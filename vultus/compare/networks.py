@@ -11,7 +11,7 @@ import numpy as np
 
 from vultus.compare.judges import judge
 from vultus.compare.measures import BY_NAME
-from vultus.compare.pictures import Samples, comparable
+from vultus.compare.pictures import SMALL_FACE_PX, Samples, comparable, same_faces
 from vultus.compare.watch import Seen
 from vultus.core.controls import EMOTIONS
 from vultus.core.errors import InputError
@@ -69,12 +69,15 @@ def compare_faces(made: Faces, real: Faces, emotion: str | None) -> dict[str, fl
     if len(made) == 0:
         return {}
     values: dict[str, float] = {}
-    pairs = zip(real.pictures, real.points, made.pictures, made.points, strict=True)
-    aligned = [comparable(*pair) for pair in pairs]
-    theirs, own = (np.stack([pair[k] for pair in aligned if pair is not None]) for k in (0, 1))
-    for name in ("lpips", "perceptual_vultus"):
-        if (network := _network(name)) is not None:
-            values[name] = perceptual_distance(own, theirs, network.distance)
+    pairs = list(zip(real.pictures, real.points, made.pictures, made.points, strict=True))
+    if (network := _network("lpips")) is not None:
+        aligned = [pair for pair in (comparable(*one) for one in pairs) if pair is not None]
+        theirs, own = (np.stack([pair[k] for pair in aligned]) for k in (0, 1))
+        values["lpips"] = perceptual_distance(own, theirs, network.distance)
+    if (network := _network("perceptual_vultus")) is not None:
+        faces_px = [same_faces(*one, SMALL_FACE_PX) for one in pairs]
+        theirs, own = (np.stack([pair[k] for pair in faces_px]) for k in (0, 1))
+        values["perceptual_vultus"] = perceptual_distance(own, theirs, network.distance)
     if (network := _network("identity_vultus")) is not None:
         embeddings = (network.embed(faces.stacked, faces.points) for faces in (made, real))
         values["identity_vultus"] = float(cosine_similarity(*embeddings).mean())

@@ -13,6 +13,8 @@ from vultus.metrics.image import flicker, laplacian_energy, luma, psnr, ssim
 
 FACE_PX = 256
 """Side of the face crops that are compared where two videos do not show the same part of the world."""
+SMALL_FACE_PX = 128
+"""Side of those that our own perceptual network sees: its distances grow with resolution."""
 MOUTH_PX, MOUTH_WIDTHS = 96, 1.5
 """Side of the square around the mouth whose sharpness is measured, in pixels and in widths of the mouth."""
 FLICKER_PX = 256
@@ -44,6 +46,20 @@ def comparable(
     if real_points is None or made_points is None:
         return None
     return face_square(real, real_points), face_square(made, made_points)
+
+
+def same_faces(
+    real: np.ndarray, real_points: np.ndarray, made: np.ndarray, made_points: np.ndarray, side_px: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The real face and what the generated picture shows in that place, (side, side, 3) each.
+
+    Where the two do not show the same part of the world, both faces, each where it is.
+    """
+    if not same_view((real.shape[1], real.shape[0]), (made.shape[1], made.shape[0])):
+        return face_square(real, real_points, side_px), face_square(made, made_points, side_px)
+    pair = comparable(real, real_points, made, made_points)
+    assert pair is not None
+    return face_square(pair[0], real_points, side_px), face_square(pair[1], real_points, side_px)
 
 
 def face_square(image: np.ndarray, points: np.ndarray, side_px: int = FACE_PX) -> np.ndarray:

@@ -42,8 +42,10 @@ def draw_plots(watched: Watched, folder: Path) -> list[Path]:
             if picture is not None:
                 Image.fromarray(picture).save(target / file)
                 written.append(target / file)
+        files = watched.group.generated[name], watched.group.reference
+        heard = next((file for file in files if open_video(file).has_audio), None)
         video = side_by_side(watched.group.reference, watched.group.generated[name], watched.real.fps)
-        written.append(write_video(video, target / "side_by_side.mp4", watched.group.generated[name]))
+        written.append(write_video(video, target / "side_by_side.mp4", heard))
     return written
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -70,11 +70,16 @@ def training_speech(total_s: float, seed: int) -> Iterator[Speech]:
         yield speech
 
 
-def utterance(voice: str, rng: np.random.Generator, varied: bool = True) -> Speech:
-    """One or two texts in the voice's language with pauses around them; `varied` in rate and pitch."""
+def utterance(
+    voice: str,
+    rng: np.random.Generator,
+    varied: bool = True,
+    say: Callable[[str, np.random.Generator], str] = random_text,
+) -> Speech:
+    """One or two texts that `say` has in the voice's language, with pauses around them; `varied` in rate and pitch."""
     language = "en-us" if voice.startswith("flite-") else voice.partition("+")[0]
     rate, pitch = (rng.uniform(*_RATES), rng.uniform(*_PITCHES)) if varied else (1.0, 1.0)
-    said = [synthesise(random_text(language, rng), voice, rate, pitch) for _ in range(rng.integers(1, 3))]
+    said = [synthesise(say(language, rng), voice, rate, pitch) for _ in range(rng.integers(1, 3))]
     parts: list[np.ndarray] = []
     phones: list[Phone] = []
     at_s = 0.0

@@ -78,11 +78,8 @@ def test_roles_differ_in_what_they_drew_from_and_in_nothing_else(name):
     presets = get_judge(name).presets
     assert set(presets) == set(ROLES) and name in JUDGES
     teacher, judge = presets["teacher"], presets["judge"]
-    free = {"seed": 0, "half": "all"} if hasattr(judge, "half") else {"seed": 0}
-    assert dataclasses.replace(teacher, **free) == dataclasses.replace(judge, **free)
+    assert dataclasses.replace(teacher, seed=judge.seed) == judge
     assert teacher.seed != judge.seed
-    if name == "sync":
-        assert {teacher.half, judge.half} == {"even", "odd"}
 
 
 @pytest.mark.parametrize("name", list(STAGES))
@@ -152,7 +149,7 @@ def test_halves_share_no_speaker():
     odd, rest = of_half(clips, "odd")
     assert {c.speaker for c in even} == {c.speaker for c in rest} == {"s0", "s2", "s4"}
     assert {c.speaker for c in odd} == {c.speaker for c in others} == {"s1", "s3"}
-    assert of_half(clips, "all") == (clips, [])
+    assert of_half(clips, "all") == (clips, []) and of_half(clips, "none") == ([], clips)
 
 
 @pytest.mark.parametrize("faster", [0.8, 1.0, 1.25])
@@ -167,10 +164,17 @@ def test_what_is_said_faster_stays_together(faster):
     assert slope == pytest.approx(np.ceil(50 * faster) / 50, abs=0.02)
 
 
-def test_sync_wants_both_kinds_of_clips(monkeypatch, tmp_path):
+def test_sync_wants_the_clips_it_is_to_learn_from(monkeypatch, tmp_path):
+    config = sync.PRESETS["judge"]
+    monkeypatch.setattr(sync, "sync_clips", lambda data: [clip(1, False), clip(2, False)])
+    with pytest.raises(InputError, match="0 synthetic"):
+        sync.stages(config, tmp_path)
     monkeypatch.setattr(sync, "sync_clips", lambda data: [clip(1, True), clip(2, True)])
-    with pytest.raises(InputError, match="from synthetic and from real"):
-        sync.stages(sync.PRESETS["judge"], tmp_path)
+    assert [stage.name for stage in sync.stages(config, tmp_path)] == ["synthetic"]
+    with pytest.raises(InputError, match="0 real"):
+        sync.stages(dataclasses.replace(config, half="all"), tmp_path)
+    monkeypatch.setattr(sync, "sync_clips", lambda data: [clip(1, True), clip(2, False)])
+    assert [stage.name for stage in sync.stages(dataclasses.replace(config, half="all"), tmp_path)][1:] == ["real"]
 
 
 def test_photographs_stay_pictures_and_keep_their_people():

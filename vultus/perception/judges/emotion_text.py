@@ -94,7 +94,7 @@ def emotion_of_text(text: str, role: Role = "judge") -> Emotion:
     """
     if not tokens_of(text) or len(text) > MAX_TEXT:
         raise ControlError(f"{text[:40]!r} cannot be read", "--emotion", f"give words, at most {MAX_TEXT} characters")
-    shares = load_emotion_text(role).probabilities(text)
+    shares = load_emotion_text(role).probabilities(text).astype(np.float64)
     reading = read_words(text)
     if shares.argmax() == 0:
         return Emotion()

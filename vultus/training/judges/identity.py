@@ -42,10 +42,10 @@ class IdentityConfig:
     """Everything a judge of identity is made of."""
 
     net: IdentityNetConfig = field(default_factory=IdentityNetConfig)
-    people: int = 240
+    people: int = 120
     people_seed: int = 0
     """Of the set of rendered people."""
-    steps: int = 900
+    steps: int = 600
     batch: int = 48
     lr: float = 2e-3
     seed: int = 0

@@ -1,7 +1,8 @@
 """Training of the judge of sync: lips and sound of one moment closer than those of other moments and other clips.
 
-Stage `synthetic` learns from rendered people, whose lips and phones are known exactly, `real` from tracked lips of real
-ones beside them. `vultus train sync DATA OUT`, DATA a folder of `vultus prepare` with both kinds of clips.
+Stage `synthetic` learns from rendered people, whose lips and phones are known exactly; `real`, where some real speakers
+are given to it, from their tracked lips too. The shipped weights know no real person, so that all real clips can test
+them. `vultus train sync DATA OUT`, DATA a folder of `vultus prepare` with synthetic clips and real ones to validate on.
 """
 
 from __future__ import annotations
@@ -57,32 +58,29 @@ class SyncConfig:
     first: LessonConfig = LessonConfig(600, 0, 24, 3e-3)
     second: LessonConfig = LessonConfig(300, 14, 10, 1.5e-3)
     crop_rows: int = 90
-    half: Half = "all"
-    """Real speakers that are learned from; the others are for validation."""
+    half: Half = "none"
+    """Real speakers that are learned from, in a second stage; the others are for validation."""
     seed: int = 0
 
 
 PRESETS: dict[str, SyncConfig] = {
-    "judge": SyncConfig(half="odd", seed=1),
-    "teacher": SyncConfig(half="even", seed=2),
+    "judge": SyncConfig(seed=1),
+    "teacher": SyncConfig(seed=2),
 }
 
 
 def stages(config: SyncConfig, data: Path) -> Sequence[Stage]:
-    """Both stages of one network. Raises InputError unless `data` holds both synthetic and real clips."""
+    """The stages of one network. Raises InputError unless `data` holds synthetic clips, and real ones if asked for."""
     clips = sync_clips(data)
     synthetic = [clip for clip in clips if clip.synthetic]
     real, unseen = of_half([clip for clip in clips if not clip.synthetic], config.half)
-    if not synthetic or not real:
-        fix = "prepare both a folder of `vultus synthesize` and real clips into it"
-        raise InputError("sync is learned from synthetic and from real clips together", data, fix)
+    if not synthetic or (config.half != "none" and not real):
+        fix = "prepare a folder of `vultus synthesize` into it, and real clips"
+        raise InputError(f"there are {len(synthetic)} synthetic and {len(real)} real clips to learn from", data, fix)
     torch.manual_seed(config.seed)
-    net, sharpness = SyncNet(config.net), Sharpness()
-    held_out = unseen or real
-    return [
-        Contrast("synthetic", (), config, config.first, (net, sharpness), (real, synthetic, held_out)),
-        Contrast("real", ("synthetic",), config, config.second, (net, sharpness), (real, synthetic, held_out)),
-    ]
+    parts, clips = (SyncNet(config.net), Sharpness()), (real, synthetic, unseen or real or synthetic)
+    first = Contrast("synthetic", (), config, config.first, parts, clips)
+    return [first] if not real else [first, Contrast("real", ("synthetic",), config, config.second, parts, clips)]
 
 
 class Sharpness(nn.Module):
@@ -141,6 +139,8 @@ class Contrast:
     def _cuts(
         self, clips: list[SyncClip], count: int, rng: np.random.Generator
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        if count == 0:
+            return
         weight = np.array([len(clip.mouth) for clip in clips], float) ** 0.7  # a long clip is still one speaker
         for index in rng.choice(len(clips), count, p=weight / weight.sum()):
             faster = float(np.clip(np.exp(STRETCH_SD * rng.standard_normal()), *STRETCH_LIMITS))

@@ -17,7 +17,7 @@ from vultus.perception.judges.mouth_numbers import mouth_numbers
 from vultus.perception.judges.sync import LEAST_S, sound_rows
 from vultus.perception.judges.sync_net import MEL_PER_ROW
 
-Half = Literal["all", "even", "odd"]
+Half = Literal["none", "all", "even", "odd"]
 """Speakers at even or odd places of the sorted list of their names: two judges that share no speaker."""
 
 LEAST_CONFIDENCE = 0.5
@@ -74,7 +74,7 @@ def sync_clip(clip: PreparedClip) -> SyncClip:
 def of_half(clips: Sequence[SyncClip], half: Half) -> tuple[list[SyncClip], list[SyncClip]]:
     """Clips of the speakers of one half, and the others."""
     speakers = sorted({clip.speaker for clip in clips})
-    chosen = set(speakers if half == "all" else speakers[half == "odd" :: 2])
+    chosen = set({"none": [], "all": speakers, "even": speakers[::2], "odd": speakers[1::2]}[half])
     return [clip for clip in clips if clip.speaker in chosen], [clip for clip in clips if clip.speaker not in chosen]
 
 
