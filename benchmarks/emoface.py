@@ -4,7 +4,7 @@
     python -m benchmarks.emoface ablations --speech-s 400 --rounds 6     table 4, trained here (minutes)
     python -m benchmarks.emoface decoder                         the transformer encoder against the decoder
     python -m benchmarks.emoface utterance --out curves.csv      the real utterance of ../shared/data/real/emoface
-    python -m benchmarks.emoface figures --out folder            figures 7 and 8 on synthetic curves, as charts
+    python -m benchmarks.emoface figures sheet --out folder      figures 7 and 8 on synthetic curves; every emotion
 
 Set OMP_NUM_THREADS=1. --json FILE also writes the figures.
 """
@@ -48,6 +48,7 @@ PAPER_TABLE_4 = {
 }
 """Full face, mouth area, eye area."""
 QUIET = Controls.parse(pose="still", blink="none", gaze="still")
+SHEET_PX = 200
 OTHER_SEED = 77
 """Of the acting that the classifier of emotions learns from."""
 
@@ -293,6 +294,23 @@ def figures(out: Path) -> Figures:
     }
 
 
+def sheet(out: Path) -> Figures:
+    """Seven emotions at level 2, one at levels 1 and 3, and a mix: five frames of the sample voice each."""
+    from PIL import Image
+
+    from vultus.rendering.head_preview import HeadPreview
+
+    voice = read_speech(SAMPLE, end_s=4.0).waveform
+    rows = []
+    for emotion in (*EMOTIONS, "angry@1", "angry@3", "happy:0.5,surprised:0.5"):
+        made = perform(voice, Controls.parse(emotion=emotion, pose="still", blink="none", gaze="still"))
+        moments = [made[k : k + 1] for k in np.linspace(50, len(made) - 20, 5).astype(int)]
+        rows.append(np.concatenate([image.copy() for image in HeadPreview(FPS, SHEET_PX).play(moments)], 1))
+    out.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.concatenate(rows)).save(out / "sheet.png")
+    return {"rows": len(rows)}
+
+
 def sound_counts() -> dict[str, int]:
     """How often each sound is spoken in synthetic speech, the most frequent first."""
     from collections import Counter
@@ -315,6 +333,7 @@ def parts(chosen: argparse.Namespace) -> Iterator[tuple[str, Figures]]:
         "ablations": lambda: ablations(chosen.speech_s, chosen.rounds),
         "utterance": lambda: utterance(chosen.data, chosen.out),
         "figures": lambda: figures(chosen.out or Path("emoface-figures")),
+        "sheet": lambda: sheet(chosen.out or Path("emoface-figures")),
     }
     for name in chosen.parts:
         print(name, flush=True)
@@ -323,7 +342,7 @@ def parts(chosen: argparse.Namespace) -> Iterator[tuple[str, Figures]]:
 
 def main() -> None:
     """Print what was asked for."""
-    names = ("held-out", "clips", "speed", "length", "decoder", "ablations", "utterance", "figures")
+    names = ("held-out", "clips", "speed", "length", "decoder", "ablations", "utterance", "figures", "sheet")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="+", choices=names)
     parser.add_argument("--data", type=Path, default=SHARED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,11 @@ from vultus.face.metahuman import HIGH, LOW, NAMES, index_of
 from vultus.methods.emoface import infer
 from vultus.methods.emoface.config import TINY
 from vultus.methods.emoface.data import Ear
-from vultus.methods.emoface.infer import EmoFaceDriver, load_rig
+from vultus.methods.emoface.infer import EmoFaceDriver, RigWeights, load_rig
 from vultus.methods.emoface.windows import LIVE
 from vultus.motion.lips import frame_count
 from vultus.motion.rig_eyes import BLINK_COLUMNS, EYE_COLUMNS
+from vultus.perception.speech import state_count
 
 SAMPLE = Path(vultus.__file__).parent / "assets" / "sample_speech.flac"
 STILL = {"pose": "still", "blink": "none", "gaze": "still"}
@@ -64,6 +66,17 @@ def test_frames_come_within_the_stated_lookahead(waveform, windows):
         known_s = min(at + 800, len(waveform)) / SAMPLE_RATE
         assert made >= int((known_s - driver.lookahead_s) * 25)
     assert made > 0 and driver.lookahead_s < (1.5 if windows is LIVE else 4)
+
+
+def test_an_ear_that_needs_whole_voices_streams_in_windows():
+    def hear(waveform: np.ndarray) -> np.ndarray:
+        return np.repeat(np.resize(waveform, state_count(len(waveform)))[:, None], 8, 1)
+
+    rig = RigWeights(toy_curves, TINY.net, hear)
+    voice = np.random.default_rng(0).normal(0, 1, 23 * SAMPLE_RATE).astype(np.float32)
+    whole, pieces = (performed(voice, sizes, rig=rig, seed=2) for sizes in ([], [1, 30_000, 200_000, 7]))
+    assert len(whole) == 23 * 60
+    np.testing.assert_allclose(whole.controls, pieces.controls, atol=1e-4)
 
 
 def test_a_long_voice_stays_in_little_memory():
@@ -143,14 +156,39 @@ def test_an_empty_voice_gives_no_frame():
     assert len(driver.finish()) == 1
 
 
-def saved(folder: Path, heard_by: str, config=TINY, method: str = "emoface") -> Path:
+def saved(folder: Path, heard_by: str, config=TINY, method: str = "emoface", ear=None) -> Path:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     from vultus.methods.emoface.model import EmoFaceNet
 
     torch.manual_seed(0)
     net = EmoFaceNet(config.net, heard_by)
     tensors = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
+    if ear is not None:
+        tensors |= {f"ear.{name}": tensor for name, tensor in ear.state_dict().items()}
     return save_weights(folder, tensors, Card(method, "tiny", "1", resolved(config), "none", "none"))
+
+
+def test_an_ear_that_learned_along_comes_with_the_weights(tmp_path, monkeypatch, waveform):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    from vultus.methods.emoface import model
+
+    class Convolution(torch.nn.Module):
+        def __init__(self, initialised: bool = False) -> None:
+            super().__init__()
+            self.layer = torch.nn.Conv1d(1, 16, 400, 320)
+
+        def forward(self, samples):
+            return self.layer(samples[:, None]).transpose(1, 2)
+
+    monkeypatch.setattr(model, "Wav2Vec2Ear", Convolution)
+    ear = Convolution()
+    config = replace(TINY, net=replace(TINY.net, ear="wav2vec2", states=16))
+    rig = load_rig(saved(tmp_path, "", config, ear=ear))
+    states = rig.hear(waveform)
+    assert states.shape == (state_count(len(waveform)), 16)
+    centred = torch.from_numpy((waveform - waveform.mean()) / waveform.std())[None]
+    np.testing.assert_allclose(states[:200], ear(centred)[0, :200].detach(), atol=1e-3)
+    assert len(performed(waveform, rig=rig)) == 300 and rig.hear(waveform[:5]).shape == (2, 16)
 
 
 def test_trained_weights_play(tmp_path, waveform):

@@ -33,6 +33,7 @@ HELD_OUT_EVERY = 4
 CHANGING_SHARE, MIXED_SHARE = 0.35, 0.15
 """Shares of the synthetic utterances whose emotion changes on the way, and whose emotion is a mix of two."""
 LEVELS = (1.0, 2.0, 2.0, 3.0)
+RANDOM_BRANCH = 0.15
 
 
 @dataclass(frozen=True)
@@ -150,16 +151,25 @@ def shipped_ear() -> LipWeights:
 
 
 def _random_like(weights: LipWeights) -> dict[str, np.ndarray]:
-    """The tensors of an encoder that has learned nothing but what level a voice has: He's initialisation."""
+    """The tensors of an encoder that has learned nothing but what level a voice has: He's initialisation.
+
+    Residual branches start small, so that states come out about as large as those of the encoder that has learned.
+    """
     rng = np.random.default_rng(0)
     tensors = dict(weights.tensors)
     for name, tensor in tensors.items():
         if name.endswith(".weight"):
-            spread = np.sqrt(2 / np.prod(tensor.shape[1:]))
+            spread = (RANDOM_BRANCH if ".block" in name else 1) * np.sqrt(2 / np.prod(tensor.shape[1:]))
             tensors[name] = (spread * rng.standard_normal(tensor.shape)).astype(np.float32)
         elif name.endswith(".bias"):
             tensors[name] = np.zeros_like(tensor)
     return tensors
+
+
+def levelled(waveform: np.ndarray) -> np.ndarray:
+    """A waveform (n,) of zero mean and unit variance, as wav2vec2 wants it."""
+    centred = (waveform - waveform.mean()) / np.sqrt(waveform.var() + 1e-7)
+    return centred.astype(np.float32)
 
 
 def _heard(name: str, waveform: np.ndarray, controls: np.ndarray, emotion: np.ndarray, ear: Ear | None) -> Utterance:

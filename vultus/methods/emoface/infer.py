@@ -17,36 +17,36 @@ from vultus.core.weights import load_arrays
 from vultus.face.metahuman import COUNT, HIGH, LOW
 from vultus.face.rig_map import with_expression
 from vultus.methods.emoface.config import FPS, NetConfig
-from vultus.methods.emoface.data import shipped_ear
+from vultus.methods.emoface.data import levelled, shipped_ear
 from vultus.methods.emoface.eyes import Gazes, Lids
 from vultus.methods.emoface.feelings import emotion_rows
 from vultus.methods.emoface.network import NumpyNet
 from vultus.methods.emoface.resample import Resampled
-from vultus.methods.emoface.windows import FILE, Curves, FrameStates, Wav2Vec2InWindows, WindowedCurves, Windows
+from vultus.methods.emoface.windows import FILE, Curves, FrameStates, Hear, InWindows, WindowedCurves, Windows
 from vultus.motion.energy import EnergyStream, VoiceEnergy
 from vultus.motion.lips import frame_count
 from vultus.motion.noise import frame_times
 from vultus.motion.pose import head_motion
 from vultus.motion.smoothing import SavitzkyGolay
-from vultus.perception.speech import RATE_HZ, Listener, SpeechEncoder
+from vultus.perception.speech import RATE_HZ, Listener, SpeechEncoder, state_count
 
 ASSETS = Path(__file__).parents[2] / "assets"
+SHORTEST_SAMPLES = 400
+"""What wav2vec2's first state needs."""
 
 
 @dataclass(frozen=True)
 class RigWeights:
-    """Trained weights ready to play: `curves`, and the configuration of the network that they are of."""
+    """Trained weights ready to play: `curves`, the configuration of their network, and the ear if it learned along."""
 
     curves: Curves
     config: NetConfig
-    folder: Path
+    hear: Hear | None = None
 
     def listener(self) -> Listener:
-        """A fresh ear for one voice. Raises MissingPartError or InputError."""
-        if self.config.ear == "wav2vec2":
-            from vultus.perception.wav2vec2 import Wav2Vec2Encoder
-
-            return Wav2Vec2InWindows(Wav2Vec2Encoder(self.folder))
+        """A fresh ear for one voice. Raises MissingPartError."""
+        if self.hear is not None:
+            return InWindows(self.hear)
         ear = shipped_ear()
         return SpeechEncoder(ear.tensors, ear.config, far=True)
 
@@ -60,11 +60,13 @@ def load_rig(folder: str | Path) -> RigWeights:
     if card.method != "emoface" or "net" not in card.config:
         raise InputError(f"these weights are of {card.method}, not of emoface", folder, "give a folder of its weights")
     config = overlay(NetConfig(), card.config["net"])
-    net = {name.removeprefix("net."): tensor for name, tensor in tensors.items() if not name.startswith("ear.")}
+    net, ear = (
+        {name.removeprefix(part): tensor for name, tensor in tensors.items() if name.startswith(part)}
+        for part in ("net.", "ear.")
+    )
     _check_ear(net, config, folder)
-    if config.decoder == "encoder":
-        return RigWeights(NumpyNet(net, config), config, Path(folder))
-    return RigWeights(_torch_curves(net, config), config, Path(folder))
+    curves: Curves = NumpyNet(net, config) if config.decoder == "encoder" else _torch_curves(net, config)
+    return RigWeights(curves, config, _trained_ear(ear) if config.ear == "wav2vec2" else None)
 
 
 @lru_cache(maxsize=1)
@@ -194,6 +196,25 @@ def _check_ear(net: Mapping[str, np.ndarray], config: NetConfig, folder: str | P
     if wanted != there or not config.initialised:
         what = f"these weights listen through the speech encoder {wanted}, and the one installed is {there}"
         raise InputError(what, folder, "train them anew: vultus train emoface DATA OUT")
+
+
+def _trained_ear(tensors: Mapping[str, np.ndarray]) -> Hear:
+    """wav2vec2 as it has learned along. Raises MissingPartError without transformers or wav2vec2's configuration."""
+    import torch
+
+    from vultus.methods.emoface.model import Wav2Vec2Ear
+
+    ear = Wav2Vec2Ear(initialised=False).eval()
+    ear.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
+
+    def hear(waveform: np.ndarray) -> np.ndarray:
+        count = state_count(len(waveform))
+        padded = np.pad(waveform, (0, max(0, SHORTEST_SAMPLES - len(waveform))))
+        with torch.no_grad():
+            states = ear(torch.from_numpy(levelled(padded))[None])[0].numpy()
+        return states[np.minimum(np.arange(count), len(states) - 1)]  # held where its convolutions run out of voice
+
+    return hear
 
 
 def _torch_curves(net: Mapping[str, np.ndarray], config: NetConfig) -> Curves:

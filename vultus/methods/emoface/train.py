@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from vultus.core.errors import ControlError
 from vultus.face.metahuman import columns_of
 from vultus.methods.emoface.config import EmoFaceConfig
-from vultus.methods.emoface.data import Ear, Material, Utterance, material
+from vultus.methods.emoface.data import Ear, Material, Utterance, levelled, material
 from vultus.methods.emoface.model import EmoFaceNet, Wav2Vec2Ear, to_frames
 from vultus.training.stage import Run, Share, shuffled
 
@@ -145,7 +145,7 @@ def side_by_side(utterances: Sequence[Utterance]) -> Batch:
     states = [u.states for u in utterances if u.states is not None]
     if len(states) == len(utterances):
         return batch | {"states": _padded(states, longest)}
-    waveforms = [(u.waveform - u.waveform.mean()) / np.sqrt(u.waveform.var() + 1e-7) for u in utterances]
+    waveforms = [levelled(u.waveform) for u in utterances]
     return batch | {"waveform": _padded(waveforms, max(len(w) for w in waveforms))}
 
 

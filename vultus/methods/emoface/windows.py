@@ -14,8 +14,7 @@ import numpy as np
 from vultus.core.types import SAMPLE_RATE
 from vultus.methods.emoface.config import FPS
 from vultus.motion.lips import frame_count
-from vultus.perception.speech import RATE_HZ, SpeechStates, state_count, states_of
-from vultus.perception.wav2vec2 import Wav2Vec2Encoder
+from vultus.perception.speech import RATE_HZ, SpeechStates, state_count
 
 Curves = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """States (T, width) and emotions (T, 7) at 60 fps -> controls (T, 174)."""
@@ -66,6 +65,8 @@ class WindowedCurves:
         return self._run(ended=True)
 
     def _keep(self, states: np.ndarray, emotion: np.ndarray) -> None:
+        if len(states) == 0:
+            return
         if self._states is None or self._emotion is None:
             self._states, self._emotion = states, emotion
         else:
@@ -115,8 +116,11 @@ class FrameStates:
 
     def push(self, states: SpeechStates) -> np.ndarray:
         """Take states; return the (m, width) of the frames between them."""
-        new = states.hidden
-        self._states = new if self._states is None else np.concatenate([self._states, new])
+        if len(states):
+            kept = [] if self._states is None else [self._states]
+            self._states = np.concatenate([*kept, states.hidden])
+        if self._states is None:
+            return states.hidden
         last = self._first + len(self._states) - 1
         return self._until(int(np.floor(last * FPS / RATE_HZ - 0.5 + 1e-6)) + 1)
 
@@ -140,17 +144,22 @@ class FrameStates:
         return before * (1 - share) + after * share
 
 
-class Wav2Vec2InWindows:
-    """wav2vec2 on a voice of any length (`perception.speech.Listener`): windows of 10 s that overlap by 2 s.
+Hear = Callable[[np.ndarray], np.ndarray]
+"""A whole waveform (n,) -> its states (`state_count(n)`, width)."""
 
-    Each gives the states of its middle; the first and last give those of the voice's ends too.
+
+class InWindows:
+    """An ear that needs all of what it hears, on a voice of any length (`perception.speech.Listener`).
+
+    Windows are 10 s long and overlap by 2 s. Each gives the states of its middle; the first and the last give those of
+    the voice's ends too.
     """
 
     WINDOW, MARGIN = 500, 50
     """States of a window, and of its two sides that others give."""
 
-    def __init__(self, encoder: Wav2Vec2Encoder) -> None:
-        self._encoder = encoder
+    def __init__(self, hear: Hear) -> None:
+        self._hear = hear
         self._samples = np.zeros(0, np.float32)
         self._first = self._given = 0  # states before the kept samples; states given out
 
@@ -162,22 +171,20 @@ class Wav2Vec2InWindows:
     def push(self, samples: np.ndarray) -> SpeechStates:
         """See `Listener.push`."""
         self._samples = np.concatenate([self._samples, np.asarray(samples, np.float32)])
-        parts = [self._encoder.push(samples[:0])]
+        parts = []
         step, length = SAMPLE_RATE // RATE_HZ, self.WINDOW * SAMPLE_RATE // RATE_HZ
         while len(self._samples) > length:  # more will come, or the rest is a window of its own
-            until = self._first + self.WINDOW - self.MARGIN
-            parts.append(self._heard(self._samples[:length], until))
+            parts.append(self._heard(self._samples[:length], self._first + self.WINDOW - self.MARGIN))
             gone = self.WINDOW - 2 * self.MARGIN
             self._samples = self._samples[gone * step :]
             self._first += gone
-        return SpeechStates.concatenate(parts)
+        return SpeechStates(np.concatenate(parts) if parts else np.zeros((0, 0), np.float32))
 
     def finish(self) -> SpeechStates:
         """See `Listener.finish`."""
-        return self._heard(self._samples, self._first + state_count(len(self._samples)))
+        return SpeechStates(self._heard(self._samples, self._first + state_count(len(self._samples))))
 
-    def _heard(self, samples: np.ndarray, until: int) -> SpeechStates:
-        states = states_of(self._encoder, samples)
+    def _heard(self, samples: np.ndarray, until: int) -> np.ndarray:
         cut = slice(self._given - self._first, until - self._first)
         self._given = until
-        return SpeechStates(states.hidden[cut])
+        return self._hear(samples)[cut]
