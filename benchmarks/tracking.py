@@ -42,7 +42,7 @@ from vultus.face.track import TrackedFrame, performance_of, track_points
 from vultus.video.read import open_video
 
 MODEL_SEEDS, PORTRAIT_SEED = (1, 2), 10
-SPEAKING_SEEDS, ACTING_SEEDS = tuple(range(300, 308)), tuple(range(400, 404))
+SPEAKING_SEEDS, ACTING_SEEDS = tuple(range(300, 308)), (400,)
 """Of people on whom nothing was set."""
 REAL = ("person", "talk", "hdtf", "voxceleb2", "mead")
 ERRORS = ("yaw", "pitch", "roll", "jawOpen", "blink", "AU45", "gaze x", "gaze y", "gain x", "gain y")

@@ -189,7 +189,8 @@ class _Series:
         shifts = channels.pop(_SHIFT, None)
         if shifts is not None and valid.any():
             unmixed = undo_leaks(shifts, channels["expression"], channels["rotation"], valid)
-            channels["expression"] = settle_jaw(unmixed, valid)
+            settled = bilateral(unmixed, segment, sigma_frames, _JITTER["expression"])  # the network stirs up jitter
+            channels["expression"] = settle_jaw(settled, valid)
         expression = channels["expression"]
         expression[:, index_of("eyeBlinkRight")], expression[:, index_of("eyeBlinkLeft")] = shut.T
         seen = valid & (shut.mean(1) < _IRIS_HIDDEN)
