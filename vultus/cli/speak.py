@@ -70,7 +70,8 @@ def speak(
         tts_command: A program that speaks the text instead; it reads it on its standard input and writes a sound file
             where the command says {output} ("piper -m voice.onnx -f {output}").
         emotion: neutral, angry, contempt, disgusted, fear, happy, sad or surprised; a mix (happy:0.5,surprised:0.5);
-            or keys over time ("0:neutral 2.5:happy@3 6:sad"): seconds from the start of the output, @ sets the level.
+            a description ("barely hiding her anger"); or keys over time ("0:neutral 2.5:happy@3 6:sad"): seconds from
+            the start of the output, @ sets the level.
         intensity: Level 0-3 of emotions that set none themselves.
         blink: natural, none, a VIDEO, or times in seconds (1.0,2.5) from the start of the output.
         blink_rate: Mean number of natural blinks a minute.

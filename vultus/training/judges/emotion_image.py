@@ -1,7 +1,7 @@
 """`vultus train emotion_image DATA OUT`: emotions of faces, from rendered people and photographs that act them.
 
 Most people are drawn for the purpose (`drawn_faces`) and kept in the user's cache. DATA may hold prepared clips of a
-synthetic set, and photographs: each role takes every other person of them.
+synthetic set, and photographs.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from vultus.training.judges.drawn_faces import Faces, photographed_people, prepa
 from vultus.training.judges.emotion_stage import EmotionStage, Lessons, faded
 from vultus.training.stage import Stage
 
-_PHOTOS_FROM = 1000
-"""Number of the first photographed person."""
+_CAST, _PHOTOS_FROM, _CLIPS_FROM = 200, 1000, 2000
+"""Numbers of people: of each further cast, and of the first photographed and the first prepared one."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,10 @@ class EmotionImageConfig:
 
     hidden: tuple[int, ...] = (128, 64)
     dropout: float = 0.25
-    people: int = 10
-    faces: int = 40
+    casts: tuple[tuple[int, int, int], ...] = ((42, 10, 40), (41, 10, 40), (44, 18, 14))
+    """Rendered people: a seed, how many of it, and how many faces of each."""
+    photo_seed: int = 40
     photo_faces: int = 40
-    """Faces of each rendered, and each photographed person."""
-    people_seed: int = 42
-    held_people: int = 2
-    held_seed: int = 43
     exchange: float = 0.7
     """Share of faces whose build is exchanged for another person's."""
     blend: float = 0.6
@@ -52,7 +49,7 @@ class EmotionImageConfig:
     """Share of a lesson that comes from prepared clips, if there are any."""
     tilt_deg: float = 3.0
     """Standard deviation of the error of pose that is left."""
-    lessons: Lessons = field(default_factory=lambda: Lessons(steps=1000, batch=128, lr=2e-3, weight_decay=0.05))
+    lessons: Lessons = field(default_factory=lambda: Lessons(steps=900, batch=128, lr=2e-3, weight_decay=0.05))
 
     @property
     def net(self) -> EmotionNetConfig:
@@ -62,8 +59,9 @@ class EmotionImageConfig:
 
 PRESETS: dict[Role, EmotionImageConfig] = {
     "judge": EmotionImageConfig(),
-    "teacher": replace(EmotionImageConfig(), people_seed=41, lessons=replace(EmotionImageConfig().lessons, seed=1)),
+    "teacher": replace(EmotionImageConfig(), lessons=replace(EmotionImageConfig().lessons, seed=1)),
 }
+"""There are too few people to give each role its own: roles differ in their seeds alone."""
 
 
 class ImageStage(EmotionStage):
@@ -113,27 +111,26 @@ class ImageStage(EmotionStage):
 
 def stages(config: EmotionImageConfig, data: Path) -> list[Stage]:
     """See `training.judges.JudgeModule`."""
-    cache, turn = faces_cache(), config.people_seed % 2
-    pictures = sorted(path for path in data.iterdir() if path.suffix.lower() in SUFFIXES)[turn::2]
-    drawn = [
-        *rendered_people(config.people_seed, config.people, config.faces, cache),
-        *photographed_people(pictures, config.people_seed, config.photo_faces, _PHOTOS_FROM, cache),
-    ]
-    taught, held = _clip_faces(data, turn, cache)
-    held += rendered_people(config.held_seed, config.held_people, config.faces, cache)
+    cache = faces_cache()
+    pictures = sorted(path for path in data.iterdir() if path.suffix.lower() in SUFFIXES)
+    drawn = list(photographed_people(pictures, config.photo_seed, config.photo_faces, _PHOTOS_FROM, cache))
+    for place, (seed, people, faces) in enumerate(config.casts):
+        cast = rendered_people(seed, people, faces, cache)
+        drawn += [replace(one, person=one.person + place * _CAST) for one in cast]
+    taught, held = _clip_faces(data, cache)
     clips = Faces.joined(taught) if taught else None
-    return [ImageStage(config, Faces.joined(drawn), clips, Faces.joined(held))]
+    everyone = Faces.joined(drawn)
+    return [ImageStage(config, everyone, clips, Faces.joined(held) if held else everyone)]
 
 
-def _clip_faces(data: Path, turn: int, cache: Path) -> tuple[list[Faces], list[Faces]]:
-    """Faces of the prepared clips in a folder: those to learn from, of every other person, and those of held people."""
+def _clip_faces(data: Path, cache: Path) -> tuple[list[Faces], list[Faces]]:
+    """Faces of the prepared clips in a folder: those to learn from, and those of held people (split "val")."""
     if not (data / MANIFEST_FILE).is_file():
         return [], []
     clips = [clip for clip in prepared_clips(data) if clip.facts.emotion is not None and clip.has_pictures]
-    speakers = sorted({clip.facts.speaker for clip in clips if clip.split == "train"})
-    chosen = [clip for clip in clips if clip.split == "train" and speakers.index(clip.facts.speaker) % 2 == turn]
-    held = [clip for clip in clips if clip.split == "val"]
-    return [list(prepared_people(part, first, cache)) for part, first in ((chosen, 2000), (held, 3000))]
+    parts = [[clip for clip in clips if clip.split == split] for split in ("train", "val")]
+    taught, held = (list(prepared_people(part, _CLIPS_FROM + i * 500, cache)) for i, part in enumerate(parts))
+    return taught, held
 
 
 def faces_cache() -> Path:
