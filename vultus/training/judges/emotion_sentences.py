@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-import vultus
 from vultus.audio.sentences import random_text
 from vultus.core.controls import EMOTIONS
+from vultus.perception.judges import ASSETS
 from vultus.perception.judges.emotion_words import STRONGER, entries_of
 
-ASSETS = Path(vultus.__file__).parent / "assets"
 PHRASES, UNRELATED = ASSETS / "emotion_phrases.txt", ASSETS / "unrelated_words.txt"
 FOLDS = 6
 """Every role leaves out the phrases and words of one of so many folds, another one each."""
