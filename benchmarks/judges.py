@@ -10,7 +10,7 @@ sync: in sync against 200 ms off, by the rule of `training.judges.sync_trials`; 
 the mouth's aperture with loudness, under the same rule, and the same clips with the voices of others, which must be .5.
 
 identity: pairs of pictures, and of clips (mean vectors), of the same and of different people; pairs within one clip,
-which share light, hair and camera, apart. Columns are the pixels' half, the shape's half, and both.
+which share camera and tracking, apart.
 
 perceptual: does the distance grow with each distortion, and is a shift by a pixel nearer than a blur though PSNR says
 otherwise? On frames of the real clips.
@@ -116,29 +116,24 @@ def identity_figures(prepared: Path, weights: Path | None, roles: Sequence[Role]
     rows = []
     for role in roles:
         judge = load_identity(role, weights)
-        vectors = {name: judge.embed(*pair) for name, pair in faces.items()}
-        half = judge.net.config.embedding
-        parts = {"pixels": slice(0, half), "shape": slice(half, None), "both": slice(None)}
-        rows.append({k: v for part, at in parts.items() for k, v in same_person(vectors, part, at).items()})
+        rows.append(same_person({name: judge.embed(*pair) for name, pair in faces.items()}))
     return figures | {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 
-def same_person(vectors: dict[str, np.ndarray], part: str, at: slice) -> Figures:
-    """AUC by cosines of a part of the vectors: pictures of one clip, of two clips, and means of two clips."""
-    same, other, within, same_clips, other_clips = [], [], [], [], []
-    units = {name: _unit(found[:, at]) for name, found in vectors.items()}
-    for one, two in itertools.combinations(units, 2):
+def same_person(vectors: dict[str, np.ndarray]) -> Figures:
+    """AUC by cosines: pictures of two clips, pictures of one clip, and mean vectors of two clips."""
+    same, other, same_clips, other_clips = [], [], [], []
+    for one, two in itertools.combinations(vectors, 2):
         alike = speaker_of(one) == speaker_of(two)
-        (same if alike else other).append((units[one] @ units[two].T).ravel())
-        means = _unit(np.stack([units[one].mean(0), units[two].mean(0)]))
+        (same if alike else other).append((vectors[one] @ vectors[two].T).ravel())
+        means = _unit(np.stack([vectors[one].mean(0), vectors[two].mean(0)]))
         (same_clips if alike else other_clips).append(means[0] @ means[1])
-    for found in units.values():
-        within.append((found @ found.T)[np.triu_indices(len(found), 1)])
+    within = [(found @ found.T)[np.triu_indices(len(found), 1)] for found in vectors.values()]
     different = np.concatenate(other)
     return {
-        f"auc_pictures_{part}": area_under_roc(np.concatenate(same), different),
-        f"auc_pictures_of_one_clip_{part}": area_under_roc(np.concatenate(within), different),
-        f"auc_clips_{part}": area_under_roc(np.array(same_clips), np.array(other_clips)),
+        "auc_pictures": area_under_roc(np.concatenate(same), different),
+        "auc_pictures_of_one_clip": area_under_roc(np.concatenate(within), different),
+        "auc_clips": area_under_roc(np.array(same_clips), np.array(other_clips)),
         "pairs_of_clips_same": len(same_clips),
         "pairs_of_clips_different": len(other_clips),
     }

@@ -34,7 +34,7 @@ DATA = {
         "eSpeak NG's voices, acting by rules of pitch, pace and timbre; prosody in numbers (no sounds) of half of 20 "
         "public recordings, taken for normal speech; no real emotion"
     ),
-    "identity": "pictures of rendered people (vultus.training.judges.face_pictures); no photograph of anybody",
+    "identity": "points of people drawn from the embedded head model; nothing of anybody real",
     "perceptual": "pictures of rendered people (vultus.training.judges.face_pictures), distorted; no photograph",
 }
 """What the shipped weights learned from."""

@@ -18,11 +18,10 @@ from vultus.perception.judges.mouth_numbers import NUMBERS
 from vultus.training import checkpoint
 from vultus.training.judges import JUDGES, face_pictures, get_judge, identity, perceptual, sync
 from vultus.training.judges.face_pictures import LOOKS, SIZE_PX, TAKES, Sitter
-from vultus.training.judges.photographing import photographed
 from vultus.training.judges.sync_clips import SyncClip, of_half
 from vultus.training.judges.sync_trials import TRIAL_ROWS, area_under_roc, separation, window_scores
 from vultus.training.loop import LoopConfig, train
-from vultus.training.stage import Stage
+from vultus.training.stage import Share, Stage
 
 pytest.importorskip("lightning", reason="lightning is not installed")
 torch.set_num_threads(1)
@@ -37,7 +36,7 @@ def clip(number: int, synthetic: bool, rows: int = 60) -> SyncClip:
 @pytest.fixture
 def faces(tmp_path: Path) -> Path:
     """A data folder with the pictures of twenty people, who are noise."""
-    folder = tmp_path / "data" / identity.FACES_FOLDER
+    folder = tmp_path / "data" / perceptual.FACES_FOLDER
     folder.mkdir(parents=True)
     for number in range(20):
         rng = np.random.default_rng(number)
@@ -61,7 +60,9 @@ def sync_stages(data: Path) -> Sequence[Stage]:
 
 
 def identity_stages(data: Path) -> Sequence[Stage]:
-    return identity.stages(dataclasses.replace(identity.PRESETS["judge"], people=20, steps=3, batch=6), data)
+    return identity.stages(
+        dataclasses.replace(identity.PRESETS["judge"], people=9, batch=3, faces=3, dimensions=4), data
+    )
 
 
 def perceptual_stages(data: Path) -> Sequence[Stage]:
@@ -113,15 +114,13 @@ def test_vultus_train_gives_weights_that_load(faces, tmp_path):
     from vultus.perception.judges.identity import load_identity
 
     changes = tmp_path / "few.yaml"
-    changes.write_text("{people: 20, steps: 2, batch: 6}\n")
+    changes.write_text("{people: 12, batch: 6, dimensions: 5}\n")
     loop = LoopConfig(accelerator="cpu")
     folder = vultus.train("identity", faces, tmp_path / "run", preset="teacher", config=changes, loop=loop)
     tensors, card = load_weights(folder)
     assert (card.method, card.preset, card.config["seed"]) == ("identity", "teacher", 2)
-    assert not any(name.startswith("by_") for name in tensors)
-    judge = load_identity(folder=folder)
-    assert judge.net.config == identity.IdentityConfig().net
-    assert not any(parameter.requires_grad for parameter in judge.net.parameters()) and not judge.net.training
+    assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == {"mean": (936,), "projection": (936, 5)}
+    assert np.abs(load_identity(folder=folder).projection).min() > 0
 
 
 def test_area_under_roc_by_hand():
@@ -177,19 +176,22 @@ def test_sync_wants_the_clips_it_is_to_learn_from(monkeypatch, tmp_path):
     assert [stage.name for stage in sync.stages(dataclasses.replace(config, half="all"), tmp_path)][1:] == ["real"]
 
 
-def test_photographs_stay_pictures_and_keep_their_people():
-    torch.manual_seed(0)
-    faces = torch.rand(5, 3, 9, 9).repeat_interleave(8, 2).repeat_interleave(8, 3)[:, :, :64, :64]
-    seen = photographed(faces)
-    assert seen.shape == faces.shape and float(seen.min()) >= 0 and float(seen.max()) <= 1
-    assert not torch.allclose(seen, faces)
+def test_discriminant_finds_what_tells_people_apart():
+    config = dataclasses.replace(identity.PRESETS["judge"], people=120, batch=40, faces=4, dimensions=24)
+    (stage,) = identity.stages(config, Path())
+    batches = stage.batches(0, Share())
+    for _ in range(stage.steps):
+        stage.step(next(batches), None)
+    shapes = torch.from_numpy(identity.drawn_shapes(30, 4, np.random.default_rng(5)))
+    person = torch.arange(30).repeat_interleave(4)
+    same = person[:, None] == person[None]
+    upper = torch.ones(120, 120, dtype=torch.bool).triu(1)
 
-    def same(a: torch.Tensor, b: torch.Tensor) -> float:
-        return float(torch.corrcoef(torch.stack([a.mean(0).flatten(), b.mean(0).flatten()]))[0, 1].abs())
+    def auc(vectors: torch.Tensor) -> float:
+        cosines = vectors.flatten(0, 1) @ vectors.flatten(0, 1).T
+        return area_under_roc(cosines[upper & same].numpy(), cosines[upper & ~same].numpy())
 
-    straight = [max(same(a, b), same(a, b.flip(2))) for a, b in zip(faces, seen, strict=True)]
-    crossed = [same(a, b) for a, b in zip(faces, seen.roll(1, 0), strict=True)]
-    assert np.mean(straight) > 2 * np.mean(crossed)
+    assert auc(stage.net(shapes)) > max(0.97, auc(torch.nn.functional.normalize(shapes, dim=-1)))
 
 
 def test_sitters_are_drawn_once_and_in_two_looks(tmp_path, monkeypatch):

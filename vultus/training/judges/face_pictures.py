@@ -1,4 +1,4 @@
-"""Pictures of people who do not exist, several of each: what our identity and perceptual judges learn from.
+"""Pictures of people who do not exist, several of each: what our perceptual judge learns from.
 
 A person is drawn in `LOOKS` looks (hair, beard, glasses, make-up and clothes change, the face does not) and in each
 `TAKES` times, in another light, before another backdrop, turned otherwise and with another expression. FaceMesh finds

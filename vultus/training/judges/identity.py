@@ -1,176 +1,162 @@
-"""Training of the judge of identity: which of many people who do not exist is this?
+"""Training of the judge of identity: people are drawn from the head model, as points, and told apart in closed form.
 
-`vultus train identity DATA OUT`: DATA is any folder; the pictures are drawn into DATA/faces in the first run, two
-seconds a person, and kept there.
+`vultus train identity DATA OUT` takes seconds and reads nothing: DATA is any folder.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from vultus.core.errors import InputError
-from vultus.perception.judges.face_crops import aligned_faces
-from vultus.perception.judges.identity import shape_numbers
-from vultus.perception.judges.identity_net import IdentityNet, IdentityNetConfig
-from vultus.training.judges.face_pictures import TAKES, sitters
-from vultus.training.judges.photographing import photographed
+from vultus.core.pose import matrix_from_degrees
+from vultus.face.head import FLIP, embedded_head
+from vultus.perception.judges.identity import POINTS, shape_numbers
 from vultus.training.judges.sync_trials import area_under_roc
-from vultus.training.stage import Run, Share, Stage, shuffled
+from vultus.training.stage import Run, Share, Stage
 
-FACES_FOLDER = "faces"
-MARGIN, SCALE = 0.25, 18.0
-"""Of CosFace (Wang et al. 2018): by so much the right cosine must win, and what cosines are multiplied with."""
-SHAPE_NOISE = 0.006
-"""Of the points, in distances of the outer eye corners: FaceMesh's own trembling."""
-HELD_OUT = 0.1
-"""Share of the people, the last ones, that validation is for."""
-PULL = 0.02
-"""Weight decay."""
-LEAST_PEOPLE = 20
+SHOWN_SHARE = 0.4
+"""Of the expression weights, those that are not 0; these follow a beta distribution (1, 6)."""
+TURN_SD_DEG = (15.0, 8.0, 5.0)
+"""Yaw, pitch and roll."""
+DEPTH_SD, SHEAR_SD = 0.12, 0.08
+"""FaceMesh's guess of depth: log of its scale, and depth that a place across or along the face adds by mistake."""
+NOISE_SD = 0.05
+"""Of every point, in head units (about cm)."""
+VALIDATION_SEED = 0x7E57
 
 
 @dataclass(frozen=True)
 class IdentityConfig:
     """Everything a judge of identity is made of."""
 
-    net: IdentityNetConfig = field(default_factory=IdentityNetConfig)
-    people: int = 120
-    people_seed: int = 0
-    """Of the set of rendered people."""
-    steps: int = 600
-    batch: int = 48
-    lr: float = 2e-3
+    people: int = 600
+    faces: int = 8
+    """Of each person."""
+    batch: int = 50
+    """People drawn in one step."""
+    dimensions: int = 48
+    ridge: float = 1e-4
+    """Added to the variance within people, in squared distances of the outer eye corners."""
     seed: int = 0
 
 
 PRESETS: dict[str, IdentityConfig] = {"judge": IdentityConfig(seed=1), "teacher": IdentityConfig(seed=2)}
 
 
-@dataclass(frozen=True)
-class Album:
-    """All pictures: `faces` (n, 3, side, side) uint8, `shapes` (n, POINTS, 3), `person` and `look` (n,) numbers."""
-
-    faces: Tensor
-    shapes: Tensor
-    person: Tensor
-    look: Tensor
-
-    def part(self, chosen: Tensor) -> Album:
-        """The pictures where `chosen` (n,) is true."""
-        return Album(self.faces[chosen], self.shapes[chosen], self.person[chosen], self.look[chosen])
-
-
 def stages(config: IdentityConfig, data: Path) -> Sequence[Stage]:
     """The one stage there is."""
-    album = album_of(config, data)
-    torch.manual_seed(config.seed)
-    return [Recognition(config, album)]
+    return [Discriminant(config)]
 
 
-def album_of(config: IdentityConfig, data: Path) -> Album:
-    """The pictures of a configuration, drawn where they are not there yet. Raises InputError for too few people."""
-    if config.people < LEAST_PEOPLE:
-        raise InputError(f"{config.people} people are too few to tell apart", "people", f"give {LEAST_PEOPLE} or more")
-    faces, shapes, person, look = [], [], [], []
-    for number, sitter in enumerate(sitters(data / FACES_FOLDER, config.people, config.people_seed)):
-        faces.append(aligned_faces(sitter.pictures, sitter.landmarks, config.net.side_px))
-        shapes.append(shape_numbers(sitter.landmarks))
-        person.append(np.full(len(sitter.pictures), number))
-        look.append(sitter.take // TAKES)
-    pixels = torch.from_numpy(np.concatenate(faces)).permute(0, 3, 1, 2).contiguous()
-    numbers = (torch.from_numpy(np.concatenate(part)) for part in (person, look))
-    return Album(pixels, torch.from_numpy(np.concatenate(shapes)), *numbers)
+def drawn_shapes(people: int, faces: int, rng: np.random.Generator) -> np.ndarray:
+    """`shape_numbers` (people, faces, 2 POINTS) of people drawn from the head model, each with other expressions."""
+    head = embedded_head()
+    build = np.tensordot(rng.standard_normal((people, len(head.identity_basis))), _modes(head.identity_basis), 1)
+    count = people * faces
+    weights = rng.beta(1, 6, (count, len(head.expression_basis)))
+    weights *= rng.random(weights.shape) < SHOWN_SHARE
+    points = head.landmarks478(head.mean) + np.repeat(build, faces, 0)
+    points = points + np.tensordot(weights, _modes(head.expression_basis), 1)
+    points = np.einsum("nij,npj->npi", matrix_from_degrees(rng.normal(0, TURN_SD_DEG, (count, 3))), points)
+    shear = SHEAR_SD * rng.standard_normal((2, count, 1))
+    depth = points[..., 2] * np.exp(DEPTH_SD * rng.standard_normal((count, 1)))
+    points[..., 2] = depth + shear[0] * points[..., 0] + shear[1] * points[..., 1]
+    points += NOISE_SD * rng.standard_normal(points.shape)
+    return shape_numbers(points @ FLIP).reshape(people, faces, 2 * POINTS)
 
 
-class Classes(nn.Module):
-    """A direction for each person in the space of a tower (CosFace); of use in training only."""
+def _modes(basis: np.ndarray) -> np.ndarray:
+    return embedded_head().landmarks478(basis).astype(np.float64)
 
-    def __init__(self, people: int, embedding: int) -> None:
+
+class Projection(nn.Module):
+    """What is learned: see `perception.judges.identity.IdentityJudge`."""
+
+    def __init__(self, dimensions: int) -> None:
         super().__init__()
-        self.directions = nn.Parameter(torch.randn(people, embedding) * 0.1)
+        self.register_buffer("mean", torch.zeros(2 * POINTS))
+        self.register_buffer("projection", torch.zeros(2 * POINTS, dimensions))
 
-    def forward(self, vectors: Tensor, person: Tensor) -> Tensor:
-        """The loss of unit vectors (B, embedding) that belong to persons (B,)."""
-        cosines = vectors @ functional.normalize(self.directions).T
-        taken = functional.one_hot(person, len(self.directions)).to(cosines)
-        return functional.cross_entropy(SCALE * (cosines - MARGIN * taken), person)
+    def forward(self, shapes: Tensor) -> Tensor:
+        """Unit vectors (..., dimensions) of shapes (..., 2 POINTS)."""
+        return nn.functional.normalize((shapes - self.mean) @ self.projection, dim=-1)
 
 
-class Recognition:
-    """Both towers learn to name each person, however lit, dressed, turned and moved."""
+class Discriminant:
+    """Linear discriminant analysis (Fisher 1936, Rao 1948): scatter is summed step by step and solved in the last."""
 
-    name = "recognition"
+    name = "discriminant"
     needs: tuple[str, ...] = ()
 
-    def __init__(self, config: IdentityConfig, album: Album) -> None:
-        self.config, self.steps = config, config.steps
-        known = round((1 - HELD_OUT) * config.people)
-        self.album, self.held_out = album.part(album.person < known), album.part(album.person >= known)
-        self.net = IdentityNet(config.net)
-        self.by_pixels, self.by_shape = (Classes(known, config.net.embedding) for _ in range(2))
+    def __init__(self, config: IdentityConfig) -> None:
+        self.config = config
+        self.steps = max(1, config.people // config.batch)
+        self.net = Projection(config.dimensions)
+        size = 2 * POINTS
+        self._seen = 0
+        self._sums = {"people": torch.zeros(size, dtype=torch.float64)}
+        self._sums |= {name: torch.zeros(size, size, dtype=torch.float64) for name in ("within", "between")}
 
     def modules(self) -> Mapping[str, nn.Module]:
         """See `Stage`."""
-        return {"net": self.net, "by_pixels": self.by_pixels, "by_shape": self.by_shape}
+        return {"net": self.net}
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """See `Stage`."""
-        learning = [parameter for module in self.modules().values() for parameter in module.parameters()]
-        optimizer = torch.optim.AdamW(learning, self.config.lr, weight_decay=PULL)
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.config.lr, total_steps=self.steps, pct_start=0.15
-        )
-        return {"net": optimizer}
+        """See `Stage`: none, the solution is in closed form."""
+        return {}
 
-    def batches(self, start: int, share: Share) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """See `Stage`: faces (B, 3, side, side) uint8, shapes (B, POINTS, 3), persons (B,)."""
-        album = self.album
-        for chosen in shuffled(len(album.person), self.config.batch, self.config.seed, start, share):
-            yield album.faces[chosen], album.shapes[chosen], album.person[chosen]
+    def batches(self, start: int, share: Share) -> Iterator[Tensor]:
+        """See `Stage`: shapes (people, faces, 2 POINTS). Every process draws all of them."""
+        step = start
+        while True:
+            rng = np.random.default_rng((self.config.seed, step))
+            yield torch.from_numpy(drawn_shapes(self.config.batch, self.config.faces, rng))
+            step += 1
 
-    def step(self, batch: tuple[Tensor, Tensor, Tensor], run: Run) -> Mapping[str, Tensor]:
+    def step(self, batch: Tensor, run: Run) -> Mapping[str, float]:
         """See `Stage`."""
-        faces, shapes, person = batch
-        shapes = shapes + SHAPE_NOISE * torch.randn_like(shapes)
-        seen, built = run.modules["net"].towers(photographed(faces.float() / 255), shapes)
-        losses = {
-            "by_pixels": run.modules["by_pixels"](seen, person),
-            "by_shape": run.modules["by_shape"](built, person),
-        }
-        optimizer = run.optimizers["net"]
-        optimizer.zero_grad()
-        run.fabric.backward(losses["by_pixels"] + losses["by_shape"])
-        optimizer.step()
-        self._schedule.step()
-        return {name: loss.detach() for name, loss in losses.items()}
+        shapes = batch.double().cpu()
+        means = shapes.mean(1)
+        within = (shapes - means[:, None]).flatten(0, 1)
+        self._sums["people"] += means.sum(0)
+        self._sums["within"] += within.T @ within
+        self._sums["between"] += means.T @ means
+        self._seen += len(means)
+        if self._seen >= self.steps * self.config.batch:
+            self._solve()
+        return {"within": float(within.square().mean()), "between": float(means.var(0).mean())}
+
+    def _solve(self) -> None:
+        """The directions in which the variance between people, over that within, is largest, of all seen so far."""
+        mean = self._sums["people"] / self._seen
+        values, axes = torch.linalg.eigh(self._sums["within"] / (self._seen * (self.config.faces - 1)))
+        whitening = axes / torch.sqrt(values.clamp_min(0) + self.config.ridge)
+        between = self._sums["between"] / self._seen - torch.outer(mean, mean)
+        _, directions = torch.linalg.eigh(whitening.T @ between @ whitening)
+        self.net.mean.copy_(mean)
+        self.net.projection.copy_(whitening @ directions.flip(1)[:, : self.config.dimensions])
 
     def validate(self, run: Run) -> Mapping[str, float]:
-        """AUC of same against other person, over pictures of people not learned from, in two different looks."""
-        album = self.held_out
-        faces, shapes = run.fabric.to_device(album.faces.float() / 255), run.fabric.to_device(album.shapes)
-        seen, built = (part.cpu() for part in run.modules["net"].towers(faces, shapes))
-        other_look = album.look[:, None] != album.look[None]
-        upper = torch.ones_like(other_look).triu(1)
-        same = album.person[:, None] == album.person[None]
-        found = {"auc_pixels": seen @ seen.T, "auc_shape": built @ built.T}
-        found["auc"] = found["auc_pixels"] + found["auc_shape"]
-        return {
-            name: area_under_roc(cosines[upper & same & other_look].numpy(), cosines[upper & ~same].numpy())
-            for name, cosines in found.items()
-        }
+        """AUC of same against other person, over single faces of people drawn anew."""
+        rng = np.random.default_rng(VALIDATION_SEED)
+        vectors = self.net.cpu()(torch.from_numpy(drawn_shapes(40, 4, rng))).flatten(0, 1)
+        run.fabric.to_device(self.net)
+        person = torch.arange(40).repeat_interleave(4)
+        upper = torch.ones(160, 160, dtype=torch.bool).triu(1)
+        same, cosines = person[:, None] == person[None], vectors @ vectors.T
+        return {"auc": area_under_roc(cosines[upper & same].numpy(), cosines[upper & ~same].numpy())}
 
     def state_dict(self) -> dict[str, Any]:
         """See `Stage`."""
-        return {"schedule": self._schedule.state_dict()}
+        return {"seen": self._seen, **self._sums}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """See `Stage`."""
-        self._schedule.load_state_dict(state["schedule"])
+        self._seen = state["seen"]
+        self._sums = {name: value for name, value in state.items() if name != "seen"}

@@ -1,6 +1,7 @@
 """Training of the perceptual judge: how far was this picture distorted? It learns from rendered pictures only.
 
-`vultus train perceptual DATA OUT`: DATA as for the judge of identity; its pictures are drawn where they are missing.
+`vultus train perceptual DATA OUT`: DATA is any folder; the pictures are drawn into DATA/faces in the first run, two
+seconds a person, and kept there.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from torch.nn import functional
 from vultus.perception.judges.perceptual_net import PerceptualNet, PerceptualNetConfig
 from vultus.training.judges.distortions import KINDS, MOST, distorted_picture
 from vultus.training.judges.face_pictures import sitters
-from vultus.training.judges.identity import FACES_FOLDER
 from vultus.training.stage import Run, Share, Stage
 
+FACES_FOLDER = "faces"
 CROP_PX = 64
 STEPS_APART = 1.3
 """In each pair of one kind, the larger amount is at least this many times the smaller."""
