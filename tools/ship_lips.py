@@ -33,8 +33,9 @@ def main(run: Path, figures: Path | None) -> None:
         version="1",
         config={**resolved(config.net), "names_of_symbols": list(SYMBOLS), "names_of_components": list(COMPONENTS)},
         training_data=(
-            "synthetic speech of eSpeak NG and flite with the measured viseme table, then lip apertures and widths "
-            "(numbers, no pictures or sounds) measured in public research clips of sixteen people talking"
+            "synthetic speech of eSpeak NG and flite with the fitted viseme table, then lip apertures and widths "
+            "(numbers, no pictures or sounds) measured in public research clips of sixteen people talking; the phone "
+            "Gaussians beside the network are merged from pocketsphinx's acoustic model"
         ),
         licence="Apache-2.0",
         results=json.loads(figures.read_text("utf-8")) if figures is not None else {},

@@ -14,7 +14,7 @@ from vultus.motion.visemes import REACH_S
 
 
 class KnownPhoneLips:
-    """Lips from exact phones and the measured viseme table.
+    """Lips from exact phones and the fitted viseme table.
 
     Args:
         fps: frame rate.

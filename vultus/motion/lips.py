@@ -45,7 +45,7 @@ def frame_count(samples: int, fps: float) -> int:
 
 
 class PhoneLips:
-    """Lips from recognised phones and a measured viseme table. No training, no text, any language."""
+    """Lips from recognised phones and a fitted viseme table. No training, no text, any language."""
 
     def __init__(self, fps: float) -> None:
         self.fps = fps
