@@ -20,7 +20,7 @@ from vultus.core.files import existing_path, spare, whole_file
 from vultus.core.method import Look
 from vultus.core.types import Frames, Performance
 from vultus.face.exports import check_export, suffix_of, write_export
-from vultus.methods import DEFAULT_METHOD
+from vultus.methods import DEFAULT_RIG_METHOD
 
 DEFAULT_FORMAT, DEFAULT_RIG_FPS = "metahuman", 60.0
 PREVIEW_FPS = 30.0
@@ -65,7 +65,7 @@ def rig(
     performance: str | Path | Performance | None = None,
     format: str = DEFAULT_FORMAT,
     fps: float | None = None,
-    method: str = DEFAULT_METHOD,
+    method: str = DEFAULT_RIG_METHOD,
     preview: str | Path | None = None,
     start_s: float = 0.0,
     end_s: float | None = None,

@@ -12,7 +12,7 @@ from vultus.cli.speak import BlinkRate, PoseText
 from vultus.core.controls import Controls
 from vultus.core.errors import ControlError
 from vultus.face.exports import Format
-from vultus.methods import DEFAULT_METHOD
+from vultus.methods import DEFAULT_RIG_METHOD
 
 RigVoice = Annotated[Path | None, optional("PATH", "none; give it or --performance")]
 RigPerformance = Annotated[Path | None, optional("PATH", "none")]
@@ -37,7 +37,7 @@ def rig(
     gaze: str = "natural",
     lip_scale: float = Controls.lip_scale,
     expression_scale: float = Controls.expression_scale,
-    method: str = DEFAULT_METHOD,
+    method: str = DEFAULT_RIG_METHOD,
     start: float = 0.0,
     end: End = None,
     seed: int = Controls.seed,

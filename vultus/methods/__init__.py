@@ -9,10 +9,13 @@ from vultus.core.method import Method
 
 METHODS: dict[str, str] = {
     "portrait": "vultus.methods.portrait",
+    "emoface": "vultus.methods.emoface",
 }
 """The registry: name -> module with a `METHOD`, imported only when asked for."""
 
 DEFAULT_METHOD = "portrait"
+DEFAULT_RIG_METHOD = "emoface"
+"""What makes videos, and what makes rig curves, unless another is chosen."""
 
 
 def get_method(name: str) -> Method:

@@ -113,6 +113,17 @@ def test_emotions_over_time_mixes_and_levels(waveform):
     assert scaled == pytest.approx(0.2, abs=1e-4)
 
 
+def test_lips_are_scaled_and_the_rest_is_not(waveform):
+    jaw, brow = index_of("jaw"), index_of("brow_down", "left")
+    half, plain, twice = (
+        performed(waveform, emotion="angry", lip_scale=scale, **STILL).controls for scale in (0.5, 1.0, 2.0)
+    )
+    np.testing.assert_allclose(half[:, jaw], plain[:, jaw] / 2, atol=1e-4)
+    np.testing.assert_allclose(twice[:, jaw], np.minimum(2 * plain[:, jaw], 1), atol=1e-4)
+    np.testing.assert_allclose(twice[:, brow], plain[:, brow], atol=1e-6)
+    assert not {index_of("mouth_lipsTogetherU", "left"), index_of("mouth_pressU", "left")} & set(infer.SPOKEN.tolist())
+
+
 def test_contempt_is_refused_in_one_sentence():
     with pytest.raises(ControlError, match="has not learned contempt; choose angry"):
         performed(np.zeros(0, np.float32), emotion="0:happy 3:contempt:0.5,sad:0.5")

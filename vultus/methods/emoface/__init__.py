@@ -20,7 +20,9 @@ class EmoFaceMethod:
 
     name = "emoface"
     paper = "EmoFace: Audio-driven Emotional 3D Face Animation (Liu, Lin, Zeng, Pan)"
-    controls = frozenset({"emotion", "intensity", "pose", "blink", "blink_rate", "gaze", "expression_scale", "seed"})
+    controls = frozenset(
+        {"emotion", "intensity", "pose", "blink", "blink_rate", "gaze", "lip_scale", "expression_scale", "seed"}
+    )
 
     def driver(
         self,

@@ -84,7 +84,7 @@ PAPER = EmoFaceConfig()
 """Sections 3.1 and 4.2; what the text leaves open (heads, feed-forward, dropout, rate) as in the released code."""
 SMALL = EmoFaceConfig(
     NetConfig("speech", states=128, width=96, heads=4, layers=3, feedforward=192, embedding=32, dropout=0.05),
-    TrainConfig(rounds=10, batch=8, lr=1e-3, decay=0.7, decay_rounds=1, crop_frames=200, balanced=True),
+    TrainConfig(rounds=24, batch=8, lr=1e-3, decay=0.84, decay_rounds=1, crop_frames=200, balanced=True),
     DataConfig("synthetic", speech_s=2400.0, held_out=70),
 )
 """Ships: our speech encoder, frozen, and a transformer of the paper's shape at a fifth of its width."""

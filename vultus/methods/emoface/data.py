@@ -97,10 +97,11 @@ def synthetic(data: DataConfig, held_out: bool, ear: Ear | None) -> Iterator[Utt
     Held-out utterances have one label each, in turn, at the level of the label.
     """
     rng = np.random.default_rng([data.seed, int(held_out)])
-    done_s, number = 0.0, 0
+    done_s, number, tries = 0.0, 0, 0
     voices = [name for names in held_out_voices().values() for name in names] if held_out else None
     while number < data.held_out if held_out else done_s < data.speech_s:
-        voice = voices[number % len(voices)] if voices else _training_voice(rng)
+        voice = voices[tries % len(voices)] if voices else _training_voice(rng)
+        tries += 1
         try:
             speech = utterance(voice, rng, varied=not held_out, say=_unseen_text if held_out else _seen_text)
         except InputError:

@@ -14,9 +14,9 @@ from vultus.core.controls import Controls
 from vultus.core.errors import InputError, MissingPartError
 from vultus.core.types import Performance
 from vultus.core.weights import load_arrays
-from vultus.face.metahuman import COUNT, HIGH, LOW
+from vultus.face.metahuman import COUNT, HIGH, LOW, NAMES, columns_of
 from vultus.face.rig_map import with_expression
-from vultus.methods.emoface.config import FPS, NetConfig
+from vultus.methods.emoface.config import EMOTIONS, FPS, NEUTRAL, NetConfig
 from vultus.methods.emoface.data import levelled, shipped_ear
 from vultus.methods.emoface.eyes import Gazes, Lids
 from vultus.methods.emoface.feelings import emotion_rows
@@ -31,6 +31,10 @@ from vultus.motion.smoothing import SavitzkyGolay
 from vultus.perception.speech import RATE_HZ, Listener, SpeechEncoder, state_count
 
 ASSETS = Path(__file__).parents[2] / "assets"
+SPOKEN = np.array(
+    [i for i in columns_of("jaw", "mouth", "tongue") if not any(w in NAMES[i] for w in ("Together", "ress"))]
+)
+"""Controls that a larger articulation moves further: not those that seal and press the lips."""
 SHORTEST_SAMPLES = 400
 """What wav2vec2's first state needs."""
 
@@ -79,6 +83,19 @@ def shipped_rig() -> RigWeights:
     return load_rig(folders[-1])
 
 
+def articulated(curves: Curves, lip_scale: float) -> Curves:
+    """Curves with `lip_scale` (0-3) times the movements of lips, jaw and tongue of a neutral face; seals stay."""
+    if lip_scale == 1:
+        return curves
+
+    def scaled(states: np.ndarray, emotion: np.ndarray) -> np.ndarray:
+        made, neutral = curves(states, emotion), np.eye(len(EMOTIONS), dtype=np.float32)[NEUTRAL]
+        made[:, SPOKEN] += (lip_scale - 1) * curves(states, np.tile(neutral, (len(states), 1)))[:, SPOKEN]
+        return made
+
+    return scaled
+
+
 class EmoFaceDriver:
     """Curves of one voice: `push` samples and get the frames that became final, or None; `finish` gives the rest.
 
@@ -108,7 +125,10 @@ class EmoFaceDriver:
         self._controls = controls
         self._emotions(0)  # one that was never learned is refused at once
         self._ear, self._frames = rig.listener(), FrameStates()
-        self._windowed, self._smoothing = WindowedCurves(rig.curves, windows), SavitzkyGolay()
+        self._windowed, self._smoothing = (
+            WindowedCurves(articulated(rig.curves, controls.lip_scale), windows),
+            SavitzkyGolay(),
+        )
         self._lids, self._gazes = Lids(controls, blink_source), Gazes(controls)
         self._resampled = Resampled(fps)
         self._energy, self._waiting = EnergyStream(fps), VoiceEnergy(np.zeros(0), np.zeros(0))
