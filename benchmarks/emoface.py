@@ -3,10 +3,10 @@
     python -m benchmarks.emoface held-out clips speed length     the weights that ship
     python -m benchmarks.emoface ablations --speech-s 400 --rounds 6     table 4, trained here (minutes)
     python -m benchmarks.emoface decoder                         the transformer encoder against the decoder
-    python -m benchmarks.emoface utterance --out curves.csv      the real utterance of ../shared/data/real/emoface
-    python -m benchmarks.emoface figures sheet --out folder      figures 7 and 8 on synthetic curves; every emotion
+    python -m benchmarks.emoface utterance figures sheet --out FOLDER
 
-Set OMP_NUM_THREADS=1. --json FILE also writes the figures.
+The last: the real utterance of ../shared/data/real/emoface, figures 7 and 8 of synthetic curves, and all emotions on
+the head. Set OMP_NUM_THREADS=1. --json FILE also writes the figures.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from benchmarks.lips import score, summary
 from benchmarks.material import SHARED
 from benchmarks.voices import SAMPLE
 from vultus.audio.io import read_speech
+from vultus.core.bases import index_of
 from vultus.core.controls import Controls
 from vultus.core.types import SAMPLE_RATE, Performance
 from vultus.face.mouth import performed_mouth
@@ -248,16 +249,27 @@ def _trained(config: EmoFaceConfig, learned_from: Material) -> Mapping[str, floa
 
 
 def utterance(data: Path, out: Path | None) -> Figures:
-    """The real angry utterance: curves for the whole sound."""
+    """The real angry utterance: curves for the whole sound, and the actor's lips as tracked in his video."""
+    from vultus.animate import track
     from vultus.face.exports import write_export
 
     waveform = read_speech(data / "emoface" / "angry_gd04_001_021.wav").waveform
     made = perform(waveform, Controls.parse(emotion="angry"))
     assert made.controls is not None
     if out is not None:
-        write_export(made, out, "metahuman")
-    jaw = made.controls[:, 4]
+        out.mkdir(parents=True, exist_ok=True)
+        write_export(made, out / "utterance.csv", "metahuman")
+    assert made.expression is not None
+    actor = track(data / "emoface" / "angry_gd04_001_021_actor.mov").expression
+    assert actor is not None
+    count, column = min(len(made), len(actor)), index_of("jawOpen")
+    jaw, seen = made.controls[:count, 4], actor[:count, column]
+    ours, theirs = (performed_mouth(e[:count]) for e in (made.expression, actor))
     return {
+        "jaw_r": correlation(jaw, seen),
+        "aperture_r": correlation(ours[:, 0], theirs[:, 0]),
+        "width_r": correlation(ours[:, 1], theirs[:, 1]),
+        "tracked_jaw_sd": float(seen.std()),
         "seconds_of_sound": len(waveform) / SAMPLE_RATE,
         "frames": len(made),
         "controls": made.controls.shape[1],

@@ -36,7 +36,7 @@ def main(run: Path, figures: Path | None) -> None:
         config={**resolved(SMALL), "speech_encoder": shipped_ear().card.name},
         training_data=(
             "synthetic speech of eSpeak NG and flite, acted on the MetaHuman board: lips by the learned lips that ship "
-            "and the viseme table, seven emotions by action units; no recording of any person"
+            "and the viseme table, seven emotions by action units; no recording of a person but through those lips"
         ),
         licence="Apache-2.0",
         results=json.loads(figures.read_text("utf-8")) if figures is not None else {},
