@@ -1,12 +1,12 @@
-"""The perceptual distance: zero for equals, a loss with a gradient; distortions grow with their amounts."""
+"""The perceptual distance: zero for equals, a loss with a gradient, growing with every kind of distortion."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from vultus.core.errors import InputError
-from vultus.perception.judges.perceptual import PerceptualJudge
+from vultus.perception import judges
+from vultus.perception.judges.perceptual import PerceptualJudge, load_perceptual
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 from vultus.perception.judges.perceptual_net import PerceptualNet, PerceptualNetConfig  # noqa: E402
@@ -44,7 +44,7 @@ def test_one_layer_by_hand():
 
 
 def test_it_is_a_loss_that_brings_pictures_together():
-    net = PerceptualNet(PerceptualNetConfig())
+    net = load_perceptual("teacher").net
     goal = torch.from_numpy(pictures(1)).permute(0, 3, 1, 2).float() / 255
     found = (goal + 0.1 * torch.randn(goal.shape, generator=torch.Generator().manual_seed(1))).requires_grad_()
     before = net(found, goal).item()
@@ -69,9 +69,14 @@ def test_distortions_grow_with_their_amount_and_end_at_nothing(kind):
         assert not torch.equal(same, distorted_picture(kind, picture, 1.0, 6)) or kind == "blocks"
 
 
-def test_pictures_that_cannot_be_compared():
-    judge = PerceptualJudge(PerceptualNet(PerceptualNetConfig()).eval())
-    with pytest.raises(InputError, match="differ in shape"):
-        judge.distance(pictures(1, 64), pictures(1, 32))
-    with pytest.raises(InputError, match="too small"):
-        judge.distance(pictures(1, 4), pictures(1, 4))
+@pytest.mark.parametrize("role", judges.ROLES)
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_shipped_judges_rank_every_distortion(kind, role):
+    plain = pictures(4, 96)
+    tensors = torch.from_numpy(plain).permute(0, 3, 1, 2).float() / 255
+    judge = load_perceptual(role)
+    rows = []
+    for amount in (0.4, 1.0, 2.5):
+        worse = torch.stack([distorted_picture(kind, one, amount, 3) for one in tensors])
+        rows.append(judge.distance(plain, (255 * worse).round().byte().permute(0, 2, 3, 1).numpy()).mean())
+    assert rows[0] < rows[1] < rows[2]

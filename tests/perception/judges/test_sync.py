@@ -114,12 +114,13 @@ def test_loudness_of_the_whole_does_not_matter():
     np.testing.assert_allclose(net.hear(mel).detach(), net.hear(mel + 2.0).detach(), atol=1e-4)
 
 
+@pytest.mark.parametrize("role", judges.ROLES)
 @pytest.mark.parametrize("shift_s", [-0.2, 0.0, 0.16])
-def test_the_shipped_judge_finds_how_late_lips_are(shift_s, talking):
+def test_the_shipped_judges_find_how_late_lips_are(shift_s, role, talking):
     landmarks, voice = talking
     samples = round(abs(shift_s) * SAMPLE_RATE)  # lips are late when the voice begins early
     heard = voice[samples:] if shift_s > 0 else np.concatenate([np.zeros(samples, np.float32), voice])
-    curve = load_sync("judge").curve(landmarks, 30.0, heard)
+    curve = load_sync(role).curve(landmarks, 30.0, heard)
     assert curve.offset_ms == pytest.approx(1000 * shift_s, abs=45)
     assert curve.confidence > 0.05
     assert (curve.in_sync > 0.6 * curve.confidence) == (shift_s == 0.0)
