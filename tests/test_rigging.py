@@ -128,3 +128,10 @@ def test_the_verb(tmp_path: Path, voice: Path, capsys: pytest.CaptureFixture[str
     assert "curves of 1 of 1 voices" in capsys.readouterr().out
     assert run(["rig", "--voice", str(voice), "-o", str(tmp_path / "c.glb")]) == 2
     assert "end the name in" in capsys.readouterr().err
+
+
+def test_an_emotion_may_be_described_in_words(tmp_path: Path, voice: Path) -> None:
+    described, named = tmp_path / "described.csv", tmp_path / "named.csv"
+    vultus.rig(voice, described, emotion="she is absolutely furious", blink="none")
+    vultus.rig(voice, named, emotion="neutral", blink="none")
+    assert described.read_text() != named.read_text()

@@ -317,11 +317,16 @@ def _split(options: SpeakOptions | LookOptions) -> tuple[Look, Controls]:
     background = look.get("background")
     if isinstance(background, Path) or (isinstance(background, str) and _names_a_file(background)):
         look["background"] = read_image(background)[0]
-    if isinstance(given.get("emotion"), str):
+    return Look(**look), controls_of(**given)
+
+
+def controls_of(**options: Any) -> Controls:
+    """`Controls.parse`, and emotions in words too, of which core knows nothing: "barely hiding her anger"."""
+    if isinstance(options.get("emotion"), str):
         from vultus.perception.judges.emotion_text import parse_emotions
 
-        given["emotion"] = parse_emotions(given["emotion"])  # by name, or in words, which core knows nothing of
-    return Look(**look), Controls.parse(**given)
+        options["emotion"] = parse_emotions(options["emotion"])
+    return Controls.parse(**options)
 
 
 def _names_a_file(background: str) -> bool:

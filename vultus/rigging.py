@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from vultus.animate import OnProgress, perform
-from vultus.core.controls import Controls
+from vultus.animate import OnProgress, controls_of, perform
 from vultus.core.errors import ControlError, InputError, VultusError
 from vultus.core.files import existing_path, spare, whole_file
 from vultus.core.method import Look
@@ -84,7 +83,8 @@ def rig(
         method: whose driver makes the curves; see `vultus methods`.
         preview: also show the curves on the head itself, in a video (.mp4, .webm) or a folder of PNG files.
         on_progress: called with frames done and their total.
-        **controls: emotion, intensity, pose, blink, blink_rate, gaze, lip_scale, expression_scale, seed: `Controls`.
+        **controls: emotion, intensity, pose, blink, blink_rate, gaze, lip_scale, expression_scale, seed: those of
+            `vultus.speak`.
 
     Raises VultusError, one sentence; then nothing has been written, unless it concerns the preview: curves stay.
     """
@@ -99,7 +99,7 @@ def rig(
         assert voice is not None
         rate = Look(fps=fps or DEFAULT_RIG_FPS).fps  # checks the range
         pieces, count = perform(
-            voice, Controls.parse(**controls), rate, method=method, start_s=start_s, end_s=end_s
+            voice, controls_of(**controls), rate, method=method, start_s=start_s, end_s=end_s
         )  # fmt: skip
         acted = Performance.concatenate(_counted(pieces, count, on_progress))
     write_export(acted, target, format)
