@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -118,18 +117,16 @@ def test_help_names_the_version(capsys):
     assert "--version" in capsys.readouterr().out
 
 
-def test_help_is_quick_and_loads_nothing_heavy():
-    heavy = ["torch", "numba", "cv2", "mediapipe", "av", "c2pa", "scipy", "PIL"]
+def test_help_loads_nothing_heavy():
+    """So that it is quick: .2 s on an idle machine."""
+    heavy = ["torch", "numba", "cv2", "mediapipe", "av", "c2pa", "scipy", "PIL", "safetensors", "lightning"]
     program = (
         "import sys\nfrom vultus import cli\n"
         "try: cli.run(['--help'])\nexcept SystemExit: pass\n"
         f"print([name for name in {heavy} if name in sys.modules], file=sys.stderr)"
     )
-    started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    took_s = time.perf_counter() - started
     assert "verify" in done.stdout and done.stderr.strip() == "[]"
-    assert took_s < 2  # .2 s on an idle machine
 
 
 def test_progress_bar_shows_speed_and_time_left(capsys):
