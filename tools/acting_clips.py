@@ -20,7 +20,7 @@ from vultus.methods.portrait.model import PhotoRenderer
 from vultus.motion.emotion import expression_of
 from vultus.rendering.person.renderer import PersonRenderer
 
-ACTING_SEED, PORTRAIT_SEED, SPEAKING_SEED = 9000, 9100, 100
+ACTING_SEED, PORTRAIT_SEED, PHOTO_SEED, SPEAKING_SEED = 9000, 9100, 9200, 100
 ACTING_FRAMES, PORTRAIT_FRAMES, SPEAKING_S, SIZE, PHOTO_SIZE = 160, 300, 5.0, 256, 512
 PEAKS = {
     "jawOpen": 0.6, "mouthClose": 0.5, "jawForward": 0.5, "jawLeft": 0.5, "jawRight": 0.5, "cheekPuff": 0.6,
@@ -102,13 +102,21 @@ def acting_person(number: int) -> tuple[Frames, Performance]:
     return Frames(images, DEFAULT_FPS, SIZE, SIZE, len(asked)), asked
 
 
-def acting_portrait(picture: Path, number: int, take: int) -> tuple[Frames, Performance]:
+def acting_portrait(picture: Path | np.ndarray, number: int) -> tuple[Frames, Performance]:
     """A portrait that acts."""
     renderer = PhotoRenderer(open_portrait(picture), Look(crop="face", size=PHOTO_SIZE))
-    asked = acting(_rng(PORTRAIT_SEED, number, take), PORTRAIT_FRAMES)
+    asked = acting(_rng(PORTRAIT_SEED, number), PORTRAIT_FRAMES)
     assert asked.rotation is not None
     asked = replace(asked, rotation=0.9 * asked.rotation)
     return renderer.play([asked], len(asked)), asked
+
+
+def acting_photo(number: int) -> tuple[Frames, Performance]:
+    """A photo of a rendered person that acts: what the portrait renderer makes of a face, and nobody's."""
+    renderer = PersonRenderer(random_person(PHOTO_SEED + number, number), PHOTO_SIZE)
+    still = np.zeros(3, np.float32)
+    image = renderer.frame(np.zeros(len(ARKIT52), np.float32), still, still, np.zeros(2, np.float32))
+    return acting_portrait(image, PHOTO_SEED + number)
 
 
 def speaking_person(number: int) -> tuple[Frames, Performance]:

@@ -1,11 +1,11 @@
 """Teach the tracker what FaceMesh's points say about expressions: `vultus/assets/expression_reader.npz` and its card.
 
-    python tools/teach_expressions.py FOLDER OUT.npz [--acting 30] [--speaking 15] [PORTRAIT ...]
+    python tools/teach_expressions.py FOLDER OUT.npz [--acting 30] [--photos 80] [--speaking 15] [PORTRAIT ...]
 
-Rendered people act every movement, others speak, and portraits, if any are given, act too; all weights are known. What
-tracking makes of every clip is kept in FOLDER, where the next run finds it. From that a small network learns the map of
-`vultus.face.leaks`, mirrored copies included; several of them, from different seeds, are joined into one with as many
-more hidden units. Needs torch. `benchmarks.tracking` shows other faces.
+Rendered people act every movement, photos of others act too, still others speak, and portraits, if any are given, act
+as well; all weights are known. What tracking makes of every clip is kept in FOLDER, where the next run finds it. From
+that a small network learns the map of `vultus.face.leaks`, mirrored copies included; several of them, from different
+seeds, are joined into one with as many more hidden units. Needs torch. `benchmarks.tracking` shows other faces.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from acting_clips import acting_person, acting_portrait, speaking_person
+from acting_clips import acting_person, acting_photo, acting_portrait, speaking_person
 
 from vultus.core.bases import ARKIT52
 from vultus.core.types import DEFAULT_FPS, Frames, Performance
@@ -31,7 +31,6 @@ from vultus.face.smooth import bilateral
 from vultus.face.stream import FaceStream
 from vultus.face.track import SMOOTHING_S, performance_of, track_points
 
-PORTRAIT_TAKES = 1
 SHIFTS, HIDDEN, SEEDS, EPOCHS, BATCH = 64, 96, (0, 1, 2), 30, 512
 RATE, DECAY, NOISE, DROPOUT = 3e-3, 3e-3, 0.3, 0.2
 LEAST_SPREAD = 0.02
@@ -65,15 +64,14 @@ def lesson(path: Path, play: Callable[[], tuple[Frames, Performance]]) -> Lesson
         return Lesson(*(data[name].astype(np.float32) for name in Lesson.__dataclass_fields__))
 
 
-def lessons(folder: Path, acting: int, speaking: int, portraits: list[Path]) -> list[Lesson]:
+def lessons(folder: Path, acting: int, photos: int, speaking: int, portraits: list[Path]) -> list[Lesson]:
     """All clips, drawn or found in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     plays: dict[str, Callable[[], tuple[Frames, Performance]]] = {}
     plays |= {f"act_{number}": partial(acting_person, number) for number in range(acting)}
     plays |= {f"speak_{number}": partial(speaking_person, number) for number in range(speaking)}
-    for number, picture in enumerate(portraits):
-        takes = range(PORTRAIT_TAKES)
-        plays |= {f"photo_{picture.stem}_{take}": partial(acting_portrait, picture, number, take) for take in takes}
+    plays |= {f"photo_{number}": partial(acting_photo, number) for number in range(photos)}
+    plays |= {f"portrait_{picture.stem}": partial(acting_portrait, picture, n) for n, picture in enumerate(portraits)}
     return [lesson(folder / f"{name}.npz", play) for name, play in plays.items()]
 
 
@@ -164,18 +162,19 @@ def main() -> None:
     options.add_argument("out", type=Path)
     options.add_argument("portraits", nargs="*", type=Path)
     options.add_argument("--acting", type=int, default=30)
+    options.add_argument("--photos", type=int, default=80)
     options.add_argument("--speaking", type=int, default=15)
     chosen = options.parse_args()
     torch.set_num_threads(1)
-    seen = lessons(chosen.folder, chosen.acting, chosen.speaking, chosen.portraits)
+    seen = lessons(chosen.folder, chosen.acting, chosen.photos, chosen.speaking, chosen.portraits)
     layers = {name: value.astype(np.float16) for name, value in vars(learn(seen)).items()}
     np.savez_compressed(chosen.out, movements=np.array(MOVEMENTS), **layers)
     card = {
         "name": "expression_reader",
         "sha256": hashlib.sha256(chosen.out.read_bytes()).hexdigest(),
         "made_by": "tools/teach_expressions.py",
-        "training_data": f"{chosen.acting} rendered people who act, {chosen.speaking} who speak, "
-        f"{len(chosen.portraits)} portraits that act ({PORTRAIT_TAKES} takes each); {sum(len(c.made) for c in seen)} "
+        "training_data": f"{chosen.acting} rendered people who act, photos of {chosen.photos} more that act, "
+        f"{chosen.speaking} who speak, {len(chosen.portraits)} portraits that act; {sum(len(c.made) for c in seen)} "
         "frames, of which only FaceMesh's points and the weights that were drawn were used",
         "hidden_units": HIDDEN * len(SEEDS),
         "licence": "Apache-2.0",
