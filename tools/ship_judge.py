@@ -24,10 +24,10 @@ DATA = {
         "sound or measurement of a real person"
     ),
     "emotion_image": (
-        "FaceMesh points and gradient histograms (no pictures) of rendered people, and of 34 portraits and frames of "
-        "public research clips, made by the renderers to act expressions drawn from FACS tables and, in part, our own "
-        "acting; then of 16 speakers of 200 synthetic clips, all our own acting; no real emotion. Both roles learned "
-        "from the same people"
+        "gradient histograms (no pictures) of stills of rendered people (210 for the judge, 70 others for the teacher, "
+        "each with four builds), and of 31 portraits and frames of public research clips, made by the renderers "
+        "to act expressions from FACS tables and, in half, our own acting; then of 12 (judge) or 4 other speakers "
+        "of 200 synthetic clips, all our own acting; no real emotion"
     ),
     "emotion_text": "a lexicon, and sentences made from phrases, written for vultus",
     "emotion_voice": (

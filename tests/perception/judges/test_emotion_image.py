@@ -1,4 +1,4 @@
-"""Emotion from faces: what the network is given, mirrored and turned; and what the encoder gives back."""
+"""Emotion from faces: faces laid straight, their gradients, and what the encoder gives back."""
 
 from __future__ import annotations
 
@@ -6,50 +6,33 @@ import numpy as np
 import pytest
 
 from vultus.core.types import Portrait
-from vultus.face.head import embedded_head
 from vultus.perception.judges import ROLES
-from vultus.perception.judges.emotion_image import (
-    INPUTS,
-    POINT_INPUTS,
-    face_inputs,
-    gradients_of,
-    load_emotion_image,
-    mirrored_columns,
-    pose_free,
-)
+from vultus.perception.judges.emotion_image import CROP_PX, INPUTS, aligned, gradients, load_emotion_image
 
 
-def rotation(yaw_deg: float, roll_deg: float) -> np.ndarray:
-    yaw, roll = np.radians([yaw_deg, roll_deg])
-    about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
-    about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
-    return about_z @ about_y
+def test_a_turned_and_smaller_picture_gives_the_same_face(portrait: Portrait):
+    import cv2
+
+    points, image = np.asarray(portrait.fit.landmarks)[:, :2], portrait.image
+    turn = cv2.getRotationMatrix2D((image.shape[1] / 2, image.shape[0] / 2), 12, 0.8)
+    turned = cv2.warpAffine(image, turn, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+    here = aligned(image, points).astype(float)
+    there = aligned(turned, points @ turn[:, :2].T + turn[:, 2]).astype(float)
+    assert here.shape == CROP_PX[::-1]
+    assert np.corrcoef(here.ravel(), there.ravel())[0, 1] > 0.98
 
 
-def test_pose_and_size_are_taken_out():
-    head = embedded_head()
-    points = np.asarray(head.landmarks478(head.mean + head.expression_basis[17] * 0.5), np.float64)
-    picture = points * (1, -1, -1)
-    posed = 7.3 * (points @ rotation(25, -12).T) * (1, -1, -1) + (200, 180, 30)
-    assert np.allclose(pose_free(picture[None]), pose_free(posed[None]), atol=1e-3)
-
-
-def test_mirroring_twice_changes_nothing():
-    columns, signs = mirrored_columns()
-    assert np.array_equal(columns[columns], np.arange(INPUTS))
-    assert np.array_equal(signs * signs[columns], np.ones(INPUTS))
-
-
-def test_gradients_of_a_mirrored_picture_are_the_mirrored_gradients(portrait: Portrait):
+def test_the_margin_lies_around_the_face(portrait: Portrait):
     points = portrait.fit.landmarks
-    mirrored = points * (-1, 1, 1) + (portrait.image.shape[1], 0, 0)
-    swapped = mirrored.copy()
-    right, left = [33, 133, 127, 234, 162], [263, 362, 356, 454, 389]
-    swapped[right], swapped[left] = mirrored[left], mirrored[right]
-    here = gradients_of(portrait.image, points)
-    there = gradients_of(portrait.image[:, ::-1], swapped)
-    columns = mirrored_columns()[0][POINT_INPUTS:] - POINT_INPUTS
-    assert np.abs(here[columns] - there).mean() < 0.4 * np.abs(here - there).mean()
+    wide = aligned(portrait.image, points, margin_px=8)
+    assert np.array_equal(wide[8:-8, 8:-8], aligned(portrait.image, points))
+
+
+def test_gradients_do_not_change_with_brightness(portrait: Portrait):
+    face = aligned(portrait.image, portrait.fit.landmarks)
+    here, darker = gradients(face), gradients(face // 2)
+    assert here.shape == (INPUTS,)
+    assert np.corrcoef(here, darker)[0, 1] > 0.9 > np.corrcoef(here, gradients(face[::-1].copy()))[0, 1]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -59,4 +42,3 @@ def test_the_encoder_gives_probabilities_and_unit_vectors(role, portrait: Portra
     shares = encoder.probabilities(pictures, points)
     assert shares.shape == (2, 8) and np.allclose(shares.sum(1), 1, atol=1e-5)
     assert np.allclose(np.linalg.norm(encoder.embed(pictures, points), axis=1), 1, atol=1e-5)
-    assert face_inputs(pictures, points).shape == (2, INPUTS)

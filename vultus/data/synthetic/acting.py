@@ -62,7 +62,7 @@ def act(speech: Speech, acting: Acting, fps: float) -> Performance:
     gaze, holding = GazeTrack(Timeline.constant(Gaze()), fps, acting.seed).frames(count)
     gaze = acting.gaze_swing * gaze - 0.6 * holding[:, None] * rotation[:, :2]
     gaze = np.clip(gaze, -np.array(MAX_GAZE_DEG), MAX_GAZE_DEG)
-    _lids_follow(expression, gaze)
+    lids_follow(expression, gaze)
     return Performance(
         fps=fps, valid=np.ones(count, bool), expression=np.clip(expression, 0, 1).astype(np.float32),
         rotation=rotation.astype(np.float32), translation=(2.5 * shift).astype(np.float32),
@@ -102,7 +102,7 @@ def _turned(rotation: np.ndarray, acting: Acting, fps: float) -> np.ndarray:
     return np.clip(total, -LARGEST_TURN_DEG, LARGEST_TURN_DEG)
 
 
-def _lids_follow(expression: np.ndarray, gaze: np.ndarray) -> None:
+def lids_follow(expression: np.ndarray, gaze: np.ndarray) -> None:
     """Set the eyeLook weights that go with a gaze (T, 2), in place; lids that close follow no longer."""
     across, up = (gaze / LID_FOLLOWS_DEG).T
     shares = {

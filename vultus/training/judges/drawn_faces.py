@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -14,71 +13,86 @@ from vultus.core.controls import EMOTIONS
 from vultus.core.errors import InputError
 from vultus.core.types import Performance
 from vultus.data.clips import PreparedClip
-from vultus.data.synthetic.clips import Actor
+from vultus.data.synthetic.acting import lids_follow
 from vultus.data.synthetic.people import random_person, retaken
 from vultus.data.synthetic.portraits import PortraitActor
 from vultus.face import mediapipe_graphs
 from vultus.face.landmarks import process_mesh
-from vultus.perception.judges.emotion_image import INPUTS, face_inputs
+from vultus.perception.judges.emotion_image import CROP_PX, aligned
 from vultus.rendering.person.renderer import PersonRenderer
 from vultus.training.judges.facs import Display, random_display
 
+MARGIN_PX = 8
+"""So much more than the network sees is kept on every side of a face, for lessons to move it about."""
+KEPT_PX = (CROP_PX[0] + 2 * MARGIN_PX, CROP_PX[1] + 2 * MARGIN_PX)
 TURN_SD_DEG = (11.0, 6.0, 4.0)
 """Yaw, pitch and roll of the heads."""
 GAZE_SD_DEG = (8.0, 4.0)
-SIZES_PX = (128, 160, 224)
-NEUTRAL_SHARE = 0.2
-FORMAT = 2
-CLIP_STEP = 8
+PERSON_PX, PHOTO_PX = 128, 224
+BUILDS, EACH = 4, 6
+"""Faces of so many builds share one skin and hair, and so many pictures are drawn of each."""
+NEUTRAL_SHARE = 0.16
+FORMAT = 4
+FIELDS = ("crops", "shares", "level", "person")
+CLIP_STEP = 12
 """Of so many frames of a clip, one is taken."""
+STRANGER = 1_000_000
+"""Other builds are those of people numbered from here on."""
 
 
 @dataclass(frozen=True)
 class Faces:
-    """Faces of several people as the network sees them.
+    """Faces laid straight, of several people.
 
-    `inputs` (n, INPUTS) as of `face_inputs`, `shares` (n, 8) shown, `level` (n,) 0-3, `person` (n,) a number.
+    `crops` (n, *KEPT_PX reversed) uint8 grey, `shares` (n, 8) shown, `level` (n,) 0-3, `person` (n,) a number.
     """
 
-    inputs: np.ndarray
+    crops: np.ndarray
     shares: np.ndarray
     level: np.ndarray
     person: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.inputs)
+        return len(self.crops)
 
     @staticmethod
     def joined(parts: Sequence[Faces]) -> Faces:
         """All of them; people keep their numbers."""
-        names = ("inputs", "shares", "level", "person")
-        return Faces(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        return Faces(*(np.concatenate([getattr(part, name) for part in parts]) for name in FIELDS))
+
+    @staticmethod
+    def of(rows: Sequence[tuple[np.ndarray, Display]], person: int) -> Faces:
+        """One person's crops with what they show."""
+        shown = [display for _, display in rows]
+        return Faces(
+            np.array([crop for crop, _ in rows], np.uint8).reshape(-1, KEPT_PX[1], KEPT_PX[0]),
+            np.array([display.shares for display in shown], np.float32).reshape(-1, len(EMOTIONS)),
+            np.array([display.level for display in shown], np.float32),
+            np.full(len(rows), person),
+        )
 
     def save(self, path: Path) -> None:
         """Into a .npz, whole or not at all."""
         partial = path.with_suffix(".part.npz")
         path.parent.mkdir(parents=True, exist_ok=True)
-        inputs = self.inputs.astype(np.float16)
-        np.savez(partial, inputs=inputs, shares=self.shares, level=self.level, person=self.person)
+        np.savez(partial, **{name: getattr(self, name) for name in FIELDS})
         partial.replace(path)
 
     @staticmethod
     def load(path: Path) -> Faces:
         """What `save` wrote."""
         with np.load(path, allow_pickle=False) as data:
-            inputs = data["inputs"].astype(np.float32)
-            return Faces(inputs, data["shares"], data["level"], data["person"])
+            return Faces(**{name: data[name] for name in FIELDS})
 
 
-def rendered_people(seed: int, people: int, each: int, cache: Path) -> Iterator[Faces]:
-    """Faces of people number 0, 1, ... of the set `seed`, drawn once (.5 s and `each` x 20 ms a person) and kept."""
-    for number in range(people):
+def rendered_people(seed: int, first: int, people: int, cache: Path) -> Iterator[Faces]:
+    """Faces of people number `first`, `first` + 1, ... of the set `seed`, drawn once (1.5 s a person) and kept."""
+    for number in range(first, first + people):
 
-        def actor(rng: np.random.Generator, number: int = number) -> Actor:
-            person = retaken(random_person(seed, number), int(rng.integers(1 << 30)))
-            return PersonRenderer(person, int(rng.choice(SIZES_PX)))
+        def draw(rng: np.random.Generator, number: int = number) -> Faces:
+            return Faces.of(list(_rendered(seed, number, rng)), number)
 
-        yield _kept(cache / f"person-{FORMAT}-{seed}-{number}-{each}.npz", actor, [seed, number], number, each)
+        yield _kept(cache / f"person-{FORMAT}-{seed}-{number}.npz", draw, [seed, number])
 
 
 def photographed_people(pictures: Sequence[Path], seed: int, each: int, first: int, cache: Path) -> Iterator[Faces]:
@@ -88,85 +102,91 @@ def photographed_people(pictures: Sequence[Path], seed: int, each: int, first: i
     """
     for number, picture in enumerate(pictures):
 
-        def actor(rng: np.random.Generator, picture: Path = picture) -> Actor:
-            return PortraitActor(picture, 224)
+        def draw(rng: np.random.Generator, number: int = number, picture: Path = picture) -> Faces:
+            return Faces.of(list(_photographed(PortraitActor(picture, PHOTO_PX), each, rng)), first + number)
 
         try:
             kept = cache / f"photo-{FORMAT}-{seed}-{picture.stem}-{each}.npz"
-            yield _kept(kept, actor, [seed, number, 0xF0], first + number, each)
+            yield _kept(kept, draw, [seed, number, 0xF0])
         except InputError:
             continue
 
 
-def _kept(path: Path, build: Callable[[np.random.Generator], Actor], seed: list[int], number: int, each: int) -> Faces:
+def _kept(path: Path, draw: Callable[[np.random.Generator], Faces], seed: list[int]) -> Faces:
     if not path.is_file():
-        rng = np.random.default_rng([*seed, 0xFACE])
-        drawn(build(rng), rng, number, each).save(path)
+        draw(np.random.default_rng([*seed, 0xFACE])).save(path)
     return Faces.load(path)
 
 
-def drawn(actor: Actor, rng: np.random.Generator, number: int, count: int) -> Faces:
-    """`count` faces of one actor, less those in which FaceMesh finds none. Raises InputError if it never finds one."""
-    rows: list[tuple[np.ndarray, Display]] = []
+def _rendered(seed: int, number: int, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, Display]]:
+    """The true places of FaceMesh's points lay these faces straight; lessons add what FaceMesh would err."""
+    actor = PersonRenderer(retaken(random_person(seed, number), int(rng.integers(1 << 30))), PERSON_PX)
+    for build in range(BUILDS):
+        if build:
+            actor.reshape(random_person(seed, STRANGER + BUILDS * number + build).identity)
+        for index in range(EACH):
+            if index % 2 == 0:
+                taken = retaken(actor.person, int(rng.integers(1 << 30)))
+                actor.take(taken.light, taken.camera, taken.backdrop)
+            display = _display(rng)
+            still = _still(display, rng)
+            assert still.expression is not None and still.rotation is not None and still.gaze is not None
+            expression, rotation, shift = still.expression[0], still.rotation[0], np.zeros(3, np.float32)
+            picture = actor.frame(expression, rotation, shift, still.gaze[0])
+            yield aligned(picture, actor.landmarks478(expression, rotation, shift), MARGIN_PX), display
+
+
+def _photographed(actor: PortraitActor, each: int, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, Display]]:
     mesh = mediapipe_graphs.face_mesh(stream=False)
     try:
-        for _ in range(count):
-            neutral = rng.random() < NEUTRAL_SHARE
-            display = random_display(rng, "neutral" if neutral else str(rng.choice(EMOTIONS[1:])))
-            picture = np.ascontiguousarray(_picture(actor, display, rng))
-            found = process_mesh(mesh, picture)
-            if found:
-                rows.append((face_inputs([picture], found[0][None])[0], display))
+        for _ in range(each):
+            display = _display(rng)
+            still = actor.absolute(_still(display, rng))
+            assert still.expression is not None and still.rotation is not None and still.gaze is not None
+            picture = actor.frame(still.expression[0], still.rotation[0], np.zeros(3, np.float32), still.gaze[0])
+            for points in process_mesh(mesh, np.ascontiguousarray(picture))[:1]:
+                yield aligned(picture, points, MARGIN_PX), display
     finally:
         mesh.close()
-    if not rows:
-        raise InputError("no face is found in any drawing", f"person {number}", "use another picture")
-    return Faces(
-        np.stack([inputs for inputs, _ in rows]),
-        np.stack([display.shares for _, display in rows]).astype(np.float32),
-        np.array([display.level for _, display in rows], np.float32),
-        np.full(len(rows), number),
-    )
 
 
-def _picture(actor: Actor, display: Display, rng: np.random.Generator) -> np.ndarray:
-    still = Performance.neutral(1, 25.0)
-    wanted = actor.absolute(
-        replace(
-            still,
-            expression=display.expression[None].astype(np.float32),
-            rotation=rng.normal(0, TURN_SD_DEG, (1, 3)).astype(np.float32),
-            gaze=rng.normal(0, GAZE_SD_DEG, (1, 2)).astype(np.float32),
-        )
-    )
-    assert wanted.expression is not None and wanted.rotation is not None and wanted.gaze is not None
-    return actor.frame(wanted.expression[0], wanted.rotation[0], np.zeros(3, np.float32), wanted.gaze[0])
+def _display(rng: np.random.Generator) -> Display:
+    return random_display(rng, "neutral" if rng.random() < NEUTRAL_SHARE else str(rng.choice(EMOTIONS[1:])))
+
+
+def _still(display: Display, rng: np.random.Generator) -> Performance:
+    """One frame of a display, the head and eyes somewhere."""
+    gaze = rng.normal(0, GAZE_SD_DEG, (1, 2)).astype(np.float32)
+    expression = display.expression[None].astype(np.float32)
+    lids_follow(expression, gaze)
+    rotation = rng.normal(0, TURN_SD_DEG, (1, 3)).astype(np.float32)
+    return replace(Performance.neutral(1, 25.0), expression=expression, rotation=rotation, gaze=gaze)
 
 
 def prepared_people(clips: Sequence[PreparedClip], first: int, cache: Path) -> Iterator[Faces]:
-    """Every eighth frame of prepared clips whose emotion is known, clip by clip; people numbered from `first` on."""
+    """Every twelfth frame of prepared clips whose emotion is known, clip by clip; people numbered from `first` on."""
     speakers = sorted({clip.facts.speaker for clip in clips})
-    mesh = None
     for clip in clips:
         stamp = crc32(f"{clip.folder.resolve()} {clip.facts.to_json()}".encode())
         path = cache / f"clip-{FORMAT}-{clip.facts.name.replace('/', '_')}-{stamp:08x}.npz"
         if not path.is_file():
-            mesh = mesh or mediapipe_graphs.face_mesh(stream=False)
-            _clip_faces(clip, mesh, 0).save(path)
+            _clip_faces(clip).save(path)
         faces = Faces.load(path)
         yield replace(faces, person=np.full(len(faces), first + speakers.index(clip.facts.speaker)))
-    if mesh is not None:
-        mesh.close()
 
 
-def _clip_faces(clip: PreparedClip, mesh: Any, number: int) -> Faces:
-    rows = []
-    for index, image in enumerate(clip.frames().images):
-        if index % CLIP_STEP == CLIP_STEP // 2:
-            picture = np.ascontiguousarray(image)
-            rows += [face_inputs([picture], points[None])[0] for points in process_mesh(mesh, picture)[:1]]
-    inputs = np.stack(rows) if rows else np.zeros((0, INPUTS), np.float32)
+def _clip_faces(clip: PreparedClip) -> Faces:
     emotion = clip.facts.emotion or "neutral"
-    shares = np.tile(np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index(emotion)], (len(rows), 1))
     level = 0.0 if emotion == "neutral" else float(clip.facts.level or 2)
-    return Faces(inputs, shares, np.full(len(rows), level, np.float32), np.full(len(rows), number))
+    shown = Display(np.zeros(0), np.eye(len(EMOTIONS))[EMOTIONS.index(emotion)], level)
+    mesh = mediapipe_graphs.face_mesh(stream=False)
+    try:
+        rows = [
+            (aligned(image, points, MARGIN_PX), shown)
+            for index, image in enumerate(clip.frames().images)
+            if index % CLIP_STEP == CLIP_STEP // 2
+            for points in process_mesh(mesh, np.ascontiguousarray(image))[:1]
+        ]
+    finally:
+        mesh.close()
+    return Faces.of(rows, 0)

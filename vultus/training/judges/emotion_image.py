@@ -17,39 +17,36 @@ from vultus.core.controls import EMOTIONS
 from vultus.data.manifest import MANIFEST_FILE, prepared_clips
 from vultus.data.synthetic.portraits import SUFFIXES
 from vultus.perception.judges import Role
-from vultus.perception.judges.emotion_image import INPUTS, POINT_INPUTS, mirrored_columns
+from vultus.perception.judges.emotion_image import INPUTS, gradients
 from vultus.perception.judges.emotion_net import EmotionNet, EmotionNetConfig
-from vultus.training.judges.drawn_faces import Faces, photographed_people, prepared_people, rendered_people
+from vultus.training.judges.drawn_faces import MARGIN_PX, Faces, photographed_people, prepared_people, rendered_people
 from vultus.training.judges.emotion_stage import EmotionStage, Lessons, faded
+from vultus.training.judges.face_lessons import altered
 from vultus.training.stage import Stage
 
-_CAST, _PHOTOS_FROM, _CLIPS_FROM = 200, 1000, 2000
-"""Numbers of people: of each further cast, and of the first photographed and the first prepared one."""
+_PHOTOS_FROM, _CLIPS_FROM = 1000, 2000
+"""Numbers of the first photographed and the first prepared person."""
 
 
 @dataclass(frozen=True)
 class EmotionImageConfig:
-    """The network, the people it learns from, and what is done to their faces."""
+    """The people it learns from, and the network."""
 
-    hidden: tuple[int, ...] = (128, 64)
-    dropout: float = 0.25
-    casts: tuple[tuple[int, int, int], ...] = ((42, 10, 40), (41, 10, 40), (44, 18, 14))
-    """Rendered people: a seed, how many of it, and how many faces of each."""
-    photo_seed: int = 40
-    photo_faces: int = 40
-    exchange: float = 0.7
-    """Share of faces whose build is exchanged for another person's."""
-    blend: float = 0.6
-    """Up to so much of the difference of two more builds is added."""
-    strength: tuple[float, float] = (0.75, 1.35)
-    """Factor on the expression."""
-    noise: float = 0.3
-    """Standard deviation of what is added to every number, in its own."""
-    clip_share: float = 0.5
-    """Share of a lesson that comes from prepared clips, if there are any."""
-    tilt_deg: float = 3.0
-    """Standard deviation of the error of pose that is left."""
-    lessons: Lessons = field(default_factory=lambda: Lessons(steps=900, batch=128, lr=2e-3, weight_decay=0.05))
+    casts: tuple[tuple[int, int, int], ...]
+    """Rendered people: a seed, the number of the first, and how many."""
+    speakers: tuple[int, int]
+    """Prepared speakers, in the order of their names: the first, and the one after the last."""
+    hidden: tuple[int, ...] = (192, 96)
+    dropout: float = 0.2
+    photo_seed: int = 60
+    photo_faces: int = 16
+    alterations: int = 6
+    """So often each face is altered (`face_lessons`) before the lessons, which take one of these."""
+    source_shares: tuple[float, float, float] = (0.65, 0.1, 0.25)
+    """Of a lesson's faces, how many are rendered people's, photographs', and prepared clips'."""
+    share_at_level: tuple[float, float, float, float] = (0.0, 0.88, 0.96, 1.0)
+    """As `emotion_stage.SHARE_AT_LEVEL`; with less, what it is unsure of it would call neutral."""
+    lessons: Lessons = field(default_factory=lambda: Lessons(steps=2400, batch=256, lr=2e-3, weight_decay=0.05))
 
     @property
     def net(self) -> EmotionNetConfig:
@@ -57,50 +54,46 @@ class EmotionImageConfig:
         return EmotionNetConfig(INPUTS, self.hidden, self.dropout)
 
 
+_JUDGE = EmotionImageConfig(casts=((61, 0, 140), (62, 0, 70)), speakers=(0, 12))
 PRESETS: dict[Role, EmotionImageConfig] = {
-    "judge": EmotionImageConfig(),
-    "teacher": replace(EmotionImageConfig(), lessons=replace(EmotionImageConfig().lessons, seed=1)),
+    "judge": _JUDGE,
+    "teacher": replace(_JUDGE, casts=((62, 70, 70),), speakers=(12, 16), lessons=replace(_JUDGE.lessons, seed=1)),
 }
-"""There are too few people to give each role its own: roles differ in their seeds alone."""
+"""Each role has its own rendered people and prepared speakers, the judge three times as many, as it is the one relied
+on; photographs are too few to part."""
 
 
 class ImageStage(EmotionStage):
-    """Faces in other builds, mirrored, weaker or stronger, with noise; every emotion as often."""
+    """Faces altered; every emotion as often."""
 
-    def __init__(self, config: EmotionImageConfig, drawn: Faces, clips: Faces | None, held: Faces) -> None:
+    def __init__(self, config: EmotionImageConfig, sources: list[Faces], held: Faces) -> None:
         super().__init__(EmotionNet(config.net), config.lessons)
-        self.config = config
-        self._held = held.inputs, faded(held.shares, held.level)
-        faces = drawn if clips is None else Faces.joined([drawn, clips])
-        self._shares = faded(faces.shares, faces.level)
-        people, self._person = np.unique(faces.person, return_inverse=True)
-        self._builds = np.stack([_build(faces, person) for person in people])
-        self._moves = faces.inputs - self._builds[self._person]
-        self._middle, self._sd = faces.inputs.mean(0), faces.inputs.std(0)
-        main, from_clips = faces.shares.argmax(1), np.arange(len(faces)) >= len(drawn)
-        self._kinds = [
-            [np.flatnonzero((main == at) & (from_clips == which)) for at in range(len(EMOTIONS))]
-            for which in ((False,) if clips is None else (False, True))
+        faces = Faces.joined(sources)
+        rng = np.random.default_rng([config.lessons.seed, 0xA17])
+        self._inputs = np.stack([_altered(faces.crops, rng) for _ in range(config.alterations)])
+        self._shares = faded(faces.shares, faces.level, config.share_at_level)
+        inner = slice(MARGIN_PX, -MARGIN_PX)
+        seen = np.stack([gradients(np.ascontiguousarray(crop[inner, inner])) for crop in held.crops])
+        self._held = seen, faded(held.shares, held.level, config.share_at_level)
+        main = faces.shares.argmax(1)
+        source = np.repeat(np.arange(len(sources)), [len(part) for part in sources])
+        self._rows = [
+            [np.flatnonzero((main == at) & (source == which)) for at in range(len(EMOTIONS))]
+            for which in range(len(sources))
         ]
-        self.net.expect(faces.inputs, floor=0.01)
+        chances = np.array(config.source_shares) * [len(part) > 0 for part in sources]
+        self._chances = chances / chances.sum()
+        self.net.expect(self._inputs[0].astype(np.float32), floor=0.01)
 
     def lesson(self, rng: np.random.Generator, count: int) -> tuple[torch.Tensor, np.ndarray]:
         """See `EmotionStage`."""
-        config = self.config
-        kinds = (rng.random(count) < config.clip_share) & (len(self._kinds) > 1)
+        sources = rng.choice(len(self._rows), size=count, p=self._chances)
         emotions = rng.integers(len(EMOTIONS), size=count)
-        rows = np.array([rng.choice(self._kinds[int(k)][e]) for k, e in zip(kinds, emotions, strict=True)])
-        others = rng.integers(len(self._builds), size=(3, count))
-        exchanged = rng.random(count) < config.exchange
-        own = np.where(exchanged, others[0], self._person[rows])
-        share = (rng.uniform(0, config.blend, count) * exchanged)[:, None]
-        builds = self._builds[own] + share * (self._builds[others[1]] - self._builds[others[2]])
-        inputs = builds + rng.uniform(*config.strength, (count, 1)) * self._moves[rows]
-        inputs[:, :POINT_INPUTS] = _tilted(inputs[:, :POINT_INPUTS], rng, config.tilt_deg)
-        inputs += config.noise * self._sd * rng.standard_normal(inputs.shape)
-        columns, signs = mirrored_columns()  # FaceMesh's mean face is not symmetric: about it is mirrored
-        mirrored = rng.random(count) < 0.5
-        inputs[mirrored] = self._middle + (inputs[mirrored] - self._middle)[:, columns] * signs
+        pools = [self._rows[source][at] for source, at in zip(sources, emotions, strict=True)]
+        rows = [
+            int(rng.choice(pool if len(pool) else self._rows[0][at])) for pool, at in zip(pools, emotions, strict=True)
+        ]
+        inputs = self._inputs[rng.integers(len(self._inputs), size=count), rows]
         return torch.from_numpy(inputs.astype(np.float32)), self._shares[rows]
 
     def held(self) -> tuple[torch.Tensor, np.ndarray]:
@@ -113,24 +106,23 @@ def stages(config: EmotionImageConfig, data: Path) -> list[Stage]:
     """See `training.judges.JudgeModule`."""
     cache = faces_cache()
     pictures = sorted(path for path in data.iterdir() if path.suffix.lower() in SUFFIXES)
-    drawn = list(photographed_people(pictures, config.photo_seed, config.photo_faces, _PHOTOS_FROM, cache))
-    for place, (seed, people, faces) in enumerate(config.casts):
-        cast = rendered_people(seed, people, faces, cache)
-        drawn += [replace(one, person=one.person + place * _CAST) for one in cast]
-    taught, held = _clip_faces(data, cache)
-    clips = Faces.joined(taught) if taught else None
-    everyone = Faces.joined(drawn)
-    return [ImageStage(config, everyone, clips, Faces.joined(held) if held else everyone)]
+    rendered = Faces.joined([one for cast in config.casts for one in rendered_people(*cast, cache)])
+    photos = list(photographed_people(pictures, config.photo_seed, config.photo_faces, _PHOTOS_FROM, cache))
+    taught, held = _clip_faces(config, data, cache)
+    nobody = Faces.of([], 0)
+    sources = [rendered, *(Faces.joined([nobody, *faces]) for faces in (photos, taught))]
+    return [ImageStage(config, sources, Faces.joined(held) if held else rendered)]
 
 
-def _clip_faces(data: Path, cache: Path) -> tuple[list[Faces], list[Faces]]:
+def _clip_faces(config: EmotionImageConfig, data: Path, cache: Path) -> tuple[list[Faces], list[Faces]]:
     """Faces of the prepared clips in a folder: those to learn from, and those of held people (split "val")."""
     if not (data / MANIFEST_FILE).is_file():
         return [], []
     clips = [clip for clip in prepared_clips(data) if clip.facts.emotion is not None and clip.has_pictures]
-    parts = [[clip for clip in clips if clip.split == split] for split in ("train", "val")]
-    taught, held = (list(prepared_people(part, _CLIPS_FROM + i * 500, cache)) for i, part in enumerate(parts))
-    return taught, held
+    speakers = sorted({clip.facts.speaker for clip in clips if clip.split == "train"})[slice(*config.speakers)]
+    own = [clip for clip in clips if clip.split == "train" and clip.facts.speaker in speakers]
+    held = [clip for clip in clips if clip.split == "val"]
+    return list(prepared_people(own, _CLIPS_FROM, cache)), list(prepared_people(held, 2 * _CLIPS_FROM, cache))
 
 
 def faces_cache() -> Path:
@@ -138,22 +130,7 @@ def faces_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vultus" / "faces"
 
 
-def _build(faces: Faces, person: int) -> np.ndarray:
-    """What a person's face is like at rest, (INPUTS,): the mean of its neutral faces, or the median of all."""
-    own = faces.person == person
-    resting = own & (faces.shares[:, 0] == 1)
-    return faces.inputs[resting].mean(0) if resting.sum() >= 3 else np.median(faces.inputs[own], axis=0)
-
-
-def _tilted(points: np.ndarray, rng: np.random.Generator, sd_deg: float) -> np.ndarray:
-    """Points (n, POINT_INPUTS) each turned by small random angles, about first order, and scaled a little."""
-    x, y, z = (points[:, axis::3] for axis in range(3))
-    middle = [axis.mean(1, keepdims=True) for axis in (x, y, z)]
-    x, y, z = (axis - mean for axis, mean in zip((x, y, z), middle, strict=True))
-    yaw, pitch, roll = np.radians(rng.normal(0, sd_deg, (3, len(points), 1)))
-    size = np.exp(rng.normal(0, 0.015, (len(points), 1)))
-    turned = (x + yaw * z - roll * y, y - pitch * z + roll * x, z - yaw * x + pitch * y)
-    result = np.empty_like(points)
-    for axis, (values, mean) in enumerate(zip(turned, middle, strict=True)):
-        result[:, axis::3] = size * values + mean
-    return result
+def _altered(crops: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """What the network takes (n, INPUTS) float16 of crops, each altered, half of them mirrored."""
+    faces = (altered(crop, bool(rng.random() < 0.5), rng) for crop in crops)
+    return np.stack([gradients((255 * face).astype(np.uint8)).astype(np.float16) for face in faces])

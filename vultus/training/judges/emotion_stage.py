@@ -34,9 +34,9 @@ class Lessons:
     """Another number, other lessons; a role has its own."""
 
 
-def faded(shares: np.ndarray, level: np.ndarray) -> np.ndarray:
+def faded(shares: np.ndarray, level: np.ndarray, share_at_level: tuple[float, ...] = SHARE_AT_LEVEL) -> np.ndarray:
     """Shares (n, 8) of what is shown at levels (n,) 0-3: the weaker, the more of it is neutral."""
-    strength = np.interp(level, range(4), SHARE_AT_LEVEL)[:, None]
+    strength = np.interp(level, range(4), share_at_level)[:, None]
     return strength * shares + (1 - strength) * np.eye(len(EMOTIONS))[0]
 
 

@@ -74,7 +74,7 @@ DISPLAYS: Mapping[str, tuple[Chances, ...]] = {
 ONE_SIDED = frozenset({10, 12, 14, 2})
 """Units that contempt shows on one side."""
 STRENGTH_AT_LEVEL = (0.0, 0.42, 0.7, 1.0)
-HOUSE_SHARE = 0.3
+HOUSE_SHARE = 0.5
 """Share of displays that are acted as `motion.emotion` does: what we draw ourselves should be read, too."""
 TALKING_SHARE, BLEND_SHARE, BOTH_SIDES = 0.6, 0.1, 0.12
 
