@@ -25,7 +25,8 @@ def test_a_turned_and_smaller_picture_gives_the_same_face(portrait: Portrait):
 def test_the_margin_lies_around_the_face(portrait: Portrait):
     points = portrait.fit.landmarks
     wide = aligned(portrait.image, points, margin_px=8)
-    assert np.array_equal(wide[8:-8, 8:-8], aligned(portrait.image, points))
+    inner = wide[8:-8, 8:-8].astype(float)  # OpenCV rounds places to 1/32 pixel
+    assert np.abs(inner - aligned(portrait.image, points)).mean() < 1
 
 
 def test_gradients_do_not_change_with_brightness(portrait: Portrait):
