@@ -380,7 +380,7 @@ def test_tracking_at_an_impossible_rate(vultus, tmp_path, astronaut, fps):
         (("--emotion", "happy@nan"), "out of range"),
         (("--emotion", "happy:nan,sad:1"), "share"),
         (("--emotion", ""), "--emotion"),
-        (("--emotion", "grumpy"), "is not an emotion"),
+        (("--emotion", "gloopy"), "is not an emotion"),
         (("--gaze", "90,0"), "too far aside"),
         (("--gaze", "nan,0"), "--gaze"),
         (("--blink", "1,nan"), "not finite"),

@@ -47,3 +47,14 @@ def test_loudness_is_forgotten() -> None:
     voice = np.tile(VOICE, 14) + 0.03 * RNG.standard_normal(14 * SAMPLE_RATE).astype(np.float32)
     loud, quiet = (RunningNorm(np.full(BANDS, -5.0), 3.0).push(log_mel(gain * voice))[-100:] for gain in (1, 0.1))
     assert np.abs(loud - quiet).mean() < 0.1
+
+
+def test_what_stands_out_is_prominent_and_a_steady_background_is_not() -> None:
+    noise = 0.02 * np.random.default_rng(2).standard_normal(4 * SAMPLE_RATE).astype(np.float32)
+    sound = noise.copy()
+    sound[2 * SAMPLE_RATE : 2 * SAMPLE_RATE + 4000] *= 20
+    frames = log_mel(sound)
+    whole = RunningNorm(np.full(BANDS, -5.0), 3.0).centre(frames)[2]
+    assert whole[50:195].max() < 0.2 and whole[205:220].min() > 0.9 and whole[300:].mean() < 0.05
+    parts = RunningNorm(np.full(BANDS, -5.0), 3.0)
+    np.testing.assert_allclose(np.concatenate([parts.centre(p)[2] for p in np.split(frames, [1, 50, 210])]), whole)

@@ -28,6 +28,11 @@ FIRST_PEAK = -7.0
 """Log power, mean over bands, that the loudest frame is taken to have before anything was heard."""
 SPREAD_FLOOR = 0.5
 
+FLOOR_RISE_NEPER_S = 1.5
+"""How fast what is taken for the background rises under what lasts; it falls at once."""
+PROMINENT_NEPER = (0.8, 2.3)
+"""A frame so far above the background begins to stand out, and does."""
+
 
 @lru_cache(maxsize=1)
 def mel_filters() -> np.ndarray:
@@ -101,28 +106,36 @@ class RunningNorm:
         prior = PRIOR_S * FRAME_RATE_HZ
         self._sums = np.concatenate([np.asarray(mean, np.float64) * prior, [prior]])
         self._squares = float(spread) ** 2 * prior
-        self._peak = FIRST_PEAK
+        self._peak, self._floor = FIRST_PEAK, np.inf
 
     def push(self, frames: np.ndarray) -> np.ndarray:
         """Normalised frames (n, BANDS) float32 of log-mel frames (n, BANDS)."""
-        centred, spread = self.centre(frames)
+        centred, spread, _ = self.centre(frames)
         return (centred / (spread + SPREAD_FLOOR)).astype(np.float32)
 
-    def centre(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Log-mel frames (n, BANDS) about the running mean, and the running spread (n, 1)."""
+    def centre(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Log-mel frames (n, BANDS) about the running mean, the running spread (n, 1), and prominence (n,).
+
+        What is far below the peak so far, or hardly above the background, has a prominence of .01 or less.
+        """
         if len(frames) == 0:
-            return np.zeros((0, BANDS)), np.zeros((0, 1))
+            return np.zeros((0, BANDS)), np.zeros((0, 1)), np.zeros(0)
         frames = np.asarray(frames, np.float64)
         level = frames.mean(1)
         fall = PEAK_DECAY_NEPER_S / FRAME_RATE_HZ * np.arange(1, len(frames) + 1)
         peak = np.maximum.accumulate(np.maximum(level + fall, self._peak)) - fall
         weight = voice_weight(level, peak)[:, None]
+        rise = FLOOR_RISE_NEPER_S / FRAME_RATE_HZ * np.arange(1, len(frames) + 1)
+        floor = np.minimum.accumulate(np.minimum(level - rise, self._floor)) + rise
+        least, most = PROMINENT_NEPER
+        prominence = weight[:, 0] * np.clip((level - floor - least) / (most - least), 0.01, 1)
         sums = self._decaying(np.concatenate([frames * weight, weight], 1), self._sums)
         centred = frames - sums[:, :-1] / sums[:, -1:]
         squares = self._decaying(weight * np.square(centred).mean(1, keepdims=True), np.array([self._squares]))
         spread = np.sqrt(squares / sums[:, -1:])
-        self._sums, self._squares, self._peak = sums[-1], float(squares[-1, 0]), float(peak[-1])
-        return centred, spread
+        self._sums, self._squares = sums[-1], float(squares[-1, 0])
+        self._peak, self._floor = float(peak[-1]), float(floor[-1])
+        return centred, spread, prominence
 
     def _decaying(self, values: np.ndarray, state: np.ndarray) -> np.ndarray:
         """Running sums (n, c) of values (n, c) that fade by `_keep` a frame, from `state` (c,) on."""

@@ -75,6 +75,9 @@ class LearnedLips:
     notes do not make a voice."""
     BEFORE, AFTER = 3, 15
     """States that this mean reaches back, and ahead where nobody waits."""
+    VOICE_SHARE, SHARE_S, SHARE_PRIOR = 0.45, 3.0, 0.5
+    """Of what stood out in the last seconds so much must have been a voice, with half a silent state to begin with: now
+    and then music sounds like a syllable, but in between it stands out where speech would pause."""
     CONTACT = (0.3, 0.8)
     """Probability of B, P and M (of F and V) from which lips begin to meet, and at which they do."""
     WAKE_S = 0.04
@@ -88,6 +91,8 @@ class LearnedLips:
         self._after = 0 if live else self.AFTER
         self._undecided = np.zeros((0, len(COMPONENTS)), np.float32)
         self._voice = np.zeros(self.BEFORE)  # of the undecided states and of those just before them
+        self._shares = np.zeros(self.BEFORE)  # likewise, the share of voice in what stood out until then
+        self._voiced, self._prominent = np.zeros(1), np.full(1, self.SHARE_PRIOR)
         self._components = np.zeros((0, len(COMPONENTS)), np.float32)
         self._first_state = 0  # index of _components[0]
         self._since_voice = 10**6  # states since somebody spoke
@@ -109,16 +114,16 @@ class LearnedLips:
     def finish(self) -> np.ndarray:
         """See `LipMotion.finish`."""
         self._take(self._encoder.finish())
-        self._decide(np.zeros(self._after))
+        self._decide(np.zeros(self._after), np.zeros(self._after))
         return self._emit(frame_count(self._samples, self.fps))
 
     def _take(self, states: SpeechStates) -> None:
         weight, bias = self._head
-        assert states.posteriors is not None
+        assert states.posteriors is not None and states.prominence is not None
         components = self.GAIN * np.maximum(states.hidden @ weight + bias, 0)
         self._meet(components, states.posteriors)
         self._undecided = np.concatenate([self._undecided, components])
-        self._decide(1 - states.posteriors[:, _SILENCE])
+        self._decide(1 - states.posteriors[:, _SILENCE], states.prominence)
 
     def _meet(self, components: np.ndarray, posteriors: np.ndarray) -> None:
         """Shut lips (n, C) where the encoder is sure of B, P or M, and bring the lower one to the teeth for F and V.
@@ -138,17 +143,30 @@ class LearnedLips:
         np.maximum(press, 0.2 * shut, out=press)
         np.maximum(tuck, 0.5 * tucked, out=tuck)
 
-    def _decide(self, voice: np.ndarray) -> None:
+    def _decide(self, voice: np.ndarray, prominence: np.ndarray) -> None:
         """Take the probability of a voice (n,) in further states; close the lips of those where nobody speaks."""
         self._voice = np.concatenate([self._voice, voice])
+        self._shares = np.concatenate([self._shares, self._voice_share(voice, prominence)])
         window = self.BEFORE + 1 + self._after
         count = len(self._voice) - window + 1
         if count <= 0:
             return
         around = np.convolve(self._voice, np.full(window, 1 / window), "valid")
-        decided = self._undecided[:count] * self._alive(around > self.VOICE)[:, None]
+        speaks = (around > self.VOICE) & (self._shares[window - 1 :] > self.VOICE_SHARE)
+        decided = self._undecided[:count] * self._alive(speaks)[:, None]
         self._components = np.concatenate([self._components, decided])
-        self._undecided, self._voice = self._undecided[count:], self._voice[count:]
+        self._undecided, self._voice, self._shares = (
+            waiting[count:] for waiting in (self._undecided, self._voice, self._shares)
+        )
+
+    def _voice_share(self, voice: np.ndarray, prominence: np.ndarray) -> np.ndarray:
+        """Running share (n,) of the voice in what stands out."""
+        if len(voice) == 0:
+            return voice
+        keep = float(np.exp(-1 / (RATE_HZ * self.SHARE_S)))
+        voiced, self._voiced = lfilter([1.0], [1.0, -keep], voice * prominence, zi=self._voiced)
+        prominent, self._prominent = lfilter([1.0], [1.0, -keep], prominence, zi=self._prominent)
+        return voiced / prominent
 
     def _alive(self, speaks: np.ndarray) -> np.ndarray:
         """How far the lips are from rest (n,), 0-1, by whether somebody speaks (n,)."""

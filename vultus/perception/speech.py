@@ -24,10 +24,15 @@ _BLOCK_SAMPLES = 8 * SAMPLE_RATE
 
 @dataclass(frozen=True)
 class SpeechStates:
-    """`hidden` (n, width) float32 and, where the encoder names sounds, `posteriors` (n, symbols) that add up to 1."""
+    """`hidden` (n, width) float32 and, where the encoder names sounds, `posteriors` (n, symbols) that add up to 1.
+
+    `prominence` (n,), where it is known: 0-1, how much a moment stands out from the background
+    (`audio.features.RunningNorm.centre`).
+    """
 
     hidden: np.ndarray
     posteriors: np.ndarray | None = None
+    prominence: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.hidden)
@@ -36,9 +41,16 @@ class SpeechStates:
     def concatenate(parts: list[SpeechStates]) -> SpeechStates:
         """All states, in order."""
         parts = [part for part in parts if len(part)] or parts[:1]
-        known = [part.posteriors for part in parts if part.posteriors is not None]
-        posteriors = np.concatenate(known) if len(known) == len(parts) else None
-        return SpeechStates(np.concatenate([part.hidden for part in parts]), posteriors)
+
+        def joined(values: list[np.ndarray | None]) -> np.ndarray | None:
+            known = [value for value in values if value is not None]
+            return np.concatenate(known) if len(known) == len(values) else None
+
+        return SpeechStates(
+            np.concatenate([part.hidden for part in parts]),
+            joined([part.posteriors for part in parts]),
+            joined([part.prominence for part in parts]),
+        )
 
 
 class Listener(Protocol):
@@ -128,6 +140,7 @@ class SpeechEncoder:
         top = list(towers)[-1]
         self._phones = tensors[f"{top}.phones.weight"].T, tensors[f"{top}.phones.bias"]
         self._lookahead_s = config.lookahead_s(far)
+        self._prominence = np.zeros(0)  # of the frames whose states are to come
         self._samples = self._states = 0
 
     @property
@@ -145,8 +158,8 @@ class SpeechEncoder:
         missing = state_count(self._samples) - self._states
         silence = np.zeros(round(self.lookahead_s * SAMPLE_RATE) + 4 * HOP, np.float32)
         rest = self._listen(silence)
-        assert rest.posteriors is not None
-        return SpeechStates(rest.hidden[:missing], rest.posteriors[:missing])
+        assert rest.posteriors is not None and rest.prominence is not None
+        return SpeechStates(rest.hidden[:missing], rest.posteriors[:missing], rest.prominence[:missing])
 
     def _listen(self, samples: np.ndarray) -> SpeechStates:
         parts = [self._hear(samples[:0])] if len(samples) == 0 else [self._hear(b) for b in _blocks(samples)]
@@ -155,7 +168,7 @@ class SpeechEncoder:
         return states
 
     def _hear(self, samples: np.ndarray) -> SpeechStates:
-        centred, spread = self._norm.centre(self._mel.push(samples))
+        centred, spread, prominence = self._norm.centre(self._mel.push(samples))
         x = self._first.push((centred / (spread + SPREAD_FLOOR)).astype(np.float32))
         x += self._gmm.push(centred) @ self._sounds
         for block in self._blocks:
@@ -163,7 +176,9 @@ class SpeechEncoder:
         weight, bias = self._phones
         logits = x @ weight + bias
         likely = np.exp(logits - logits.max(1, keepdims=True, initial=-np.inf))
-        return SpeechStates(x, likely / likely.sum(1, keepdims=True))
+        prominence = np.concatenate([self._prominence, prominence])
+        self._prominence = prominence[2 * len(x) :]
+        return SpeechStates(x, likely / likely.sum(1, keepdims=True), prominence[: 2 * len(x)].reshape(-1, 2).mean(1))
 
 
 def _blocks(samples: np.ndarray) -> Iterator[np.ndarray]:

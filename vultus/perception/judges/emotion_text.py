@@ -122,8 +122,9 @@ def parse_emotions(text: str) -> Timeline[Emotion]:
         if not any(_in_words(value) for _, value in keys):
             raise _with_suggestion(refused, text) from None
     times_s = [time_s for time_s, _ in keys]
-    if len(set(times_s)) < len(times_s):
-        raise ControlError("two keys have the same time", "--emotion", "keep one of them")
+    twice = [time_s for time_s in times_s if times_s.count(time_s) > 1]
+    if twice:
+        raise ControlError(f"there are two keys at {twice[0]:g} s", "--emotion", "keep one of them")
     return Timeline(tuple(sorted(((time_s, _emotion(value)) for time_s, value in keys), key=lambda key: key[0])))
 
 
