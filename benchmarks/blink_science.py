@@ -24,7 +24,7 @@ from vultus.face import ear_blinks
 from vultus.face.ear_blinks import EAR_FPS, EAR_THRESHOLD, features, relative
 from vultus.face.points import eye_aspect_ratio
 from vultus.face.stream import FaceStream
-from vultus.metrics.blink import balanced_accuracy, fit_log_normal, rates_of_intervals
+from vultus.metrics.blink import balanced_accuracy, f1_score, fit_log_normal, rates_of_intervals
 from vultus.training.svm import fit_svm, linear_kernel, rbf_kernel
 from vultus.video.read import open_video
 
@@ -90,13 +90,18 @@ def folds(
         yield windows[~seen], labels[~seen], windows[test], labels[test]
 
 
-def cross_validated(detector: Detector, opened: np.ndarray, shut: np.ndarray, blocks: int) -> float:
-    """Balanced accuracy over all blocks."""
+Score = Callable[[np.ndarray, np.ndarray], float]
+
+
+def cross_validated(
+    detector: Detector, opened: np.ndarray, shut: np.ndarray, blocks: int, score: Score = balanced_accuracy
+) -> float:
+    """Balanced accuracy, or another score of what was found against the truth, over all blocks."""
     found, truth = [], []
     for train, labels, test, wanted in folds(opened, shut, blocks):
         found.append(detector(train, labels)(test))
         truth.append(wanted)
-    return balanced_accuracy(np.concatenate(found), np.concatenate(truth))
+    return score(np.concatenate(found), np.concatenate(truth))
 
 
 def ear_of_video(path: Path) -> np.ndarray:
@@ -117,9 +122,10 @@ def counted(folder: Path, name: str) -> np.ndarray:
 def show_detectors(opened: np.ndarray, shut: np.ndarray) -> None:
     """Balanced accuracy of every detector."""
     print(f"{len(opened)} open and {len(shut)} shut windows; balanced accuracy, contiguous blocks held out")
-    print(f"{'':32s}" + "".join(f"{f'{blocks} blocks':>12s}" for blocks in BLOCKS))
+    print(f"{'':32s}" + "".join(f"{f'{blocks} blocks':>12s}" for blocks in BLOCKS) + f"{'F1 of shut':>12s}")
     for name, detector in DETECTORS.items():
-        row = (cross_validated(detector, opened, shut, blocks) for blocks in BLOCKS)
+        row = [cross_validated(detector, opened, shut, blocks) for blocks in BLOCKS]
+        row.append(cross_validated(detector, opened, shut, BLOCKS[0], f1_score))
         print(f"{name:32s}" + "".join(f"{value:12.3f}" for value in row), flush=True)
 
 

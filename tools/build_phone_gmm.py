@@ -1,4 +1,4 @@
-"""Merge the phone mixtures of pocketsphinx's acoustic model into a few Gaussians: `vultus/assets/phone_gmm.npz`.
+"""Merge the phone mixtures of pocketsphinx's acoustic model into a few Gaussians: `vultus/assets/phone_gmm.npz`, card.
 
     python tools/build_phone_gmm.py [OUT.npz]
 
@@ -8,6 +8,8 @@ whose merging costs least (Runnalls 2007, eq. 24) is merged until a few are left
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 from pathlib import Path
 
@@ -89,7 +91,7 @@ def log_density(mixture: Mixture) -> tuple[np.ndarray, np.ndarray]:
 
 
 def main(out: Path) -> None:
-    """Write the asset."""
+    """Write the asset and its card."""
     from pocketsphinx import get_model_path
 
     folder = Path(get_model_path(MODEL))
@@ -113,6 +115,17 @@ def main(out: Path) -> None:
         constants=np.concatenate(constants).reshape(STREAMS, -1).astype(np.float32),
         classes=read_classes(folder / "mdef", phones),
     )
+    card = {
+        "name": "phone_gmm",
+        "sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
+        "made_by": "tools/build_phone_gmm.py",
+        "made_from": "the en-us acoustic model in the pocketsphinx wheel (Alpha Cephei Inc.)",
+        "states": phones * STATES,
+        "gaussians_of_each_state_and_stream": STATE_GAUSSIANS,
+        "licence": "BSD-2-Clause, THIRD_PARTY_NOTICES.md",
+        "measured": "docs/lips.md",
+    }
+    out.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from vultus.metrics.blink import (
     au45_mae,
     balanced_accuracy,
     blink_rate,
+    f1_score,
     fit_log_normal,
     mean_duration_s,
     rates_of_intervals,
@@ -74,3 +75,9 @@ def test_the_machine_beats_the_threshold_on_blocks_it_has_not_seen():
 def test_balanced_accuracy_by_hand():
     truth = np.array([True, True, False, False, False, False])
     assert balanced_accuracy(np.array([True, False, False, False, False, True]), truth) == pytest.approx(0.625)
+
+
+def test_f1_by_hand() -> None:
+    truth = np.array([True, True, False, False, False])
+    assert f1_score(np.array([True, False, True, False, False]), truth) == pytest.approx(0.5)
+    assert f1_score(truth, truth) == 1 and f1_score(~truth, truth) == 0

@@ -31,7 +31,7 @@ SPREAD_FLOOR = 0.5
 FLOOR_RISE_NEPER_S = 1.5
 """How fast what is taken for the background rises under what lasts; it falls at once."""
 PROMINENT_NEPER = (0.8, 2.3)
-"""A frame so far above the background begins to stand out, and does."""
+"""So far above the background a frame begins to stand out, and so far it wholly does."""
 
 
 @lru_cache(maxsize=1)

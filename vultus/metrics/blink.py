@@ -70,3 +70,9 @@ def balanced_accuracy(found: np.ndarray, truth: np.ndarray) -> float:
     """Mean of the shares found right among those that are True and those that are False; (N,) bool each. Chance: .5."""
     found, truth = np.asarray(found, bool), np.asarray(truth, bool)
     return float((found[truth].mean() + (~found[~truth]).mean()) / 2)
+
+
+def f1_score(found: np.ndarray, truth: np.ndarray) -> float:
+    """2 hits / (2 hits + misses + false alarms), 0-1; (N,) bool each."""
+    found, truth = np.asarray(found, bool), np.asarray(truth, bool)
+    return float(2 * (found & truth).sum() / max(1, found.sum() + truth.sum()))

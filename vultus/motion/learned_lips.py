@@ -39,7 +39,7 @@ class LipWeights:
 def load_lips(folder: str | Path) -> LipWeights:
     """Trained lips from a folder of weights. Raises InputError for anything else."""
     tensors, card = load_arrays(folder)
-    if not {"near", "far"} <= card.config.keys():
+    if not {"near", "far"} <= card.config.keys() or "gmm.forms" not in tensors:
         raise InputError("these weights are not of lips as this version makes them", folder, "train them anew")
     return LipWeights(tensors, SpeechNetConfig.of(card.config), card)
 

@@ -64,10 +64,10 @@ class SpeechNet(nn.Module):
     def forward(self, mel: Tensor) -> dict[str, Heard]:
         """What each tower makes of log-mel (B, BANDS, T), T even."""
         ahead = self.config.mel_ahead
-        centred, spread = running_norm(mel, self.mel_mean, self.mel_spread)
+        centred, spread = running_centre(mel, self.mel_mean, self.mel_spread)
         normal = centred / (spread + features.SPREAD_FLOOR)
         x = functional.relu(self.first(functional.pad(normal, (self.config.kernel - 1 - ahead, ahead))))
-        x = self._sometimes(x) + self.sounds(self.gmm(centred))
+        x = self._mel_dropped(x) + self.sounds(self.gmm(centred))
         heard = {}
         for name, tower in self.towers.items():
             for block in tower.blocks:
@@ -75,7 +75,7 @@ class SpeechNet(nn.Module):
             heard[name] = Heard(x, tower.phones(x), tower.lips(x))
         return heard
 
-    def _sometimes(self, x: Tensor) -> Tensor:
+    def _mel_dropped(self, x: Tensor) -> Tensor:
         """In training, some voices are heard through the Gaussians alone: these know real talkers."""
         if not self.training:
             return x
@@ -153,7 +153,7 @@ class Block(nn.Module):
         return x + self.dropout(functional.relu(self.norm(y)))
 
 
-def running_norm(mel: Tensor, mean: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
+def running_centre(mel: Tensor, mean: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
     """`features.RunningNorm.centre` on a batch of log-mel (B, BANDS, T) that starts afresh."""
     level = mel.mean(1)
     steps = torch.arange(1, mel.shape[2] + 1, device=mel.device)
