@@ -87,6 +87,8 @@ class Frames:
     height: int
     count: int | None = None
     alpha: bool = False
+    times_s: np.ndarray | None = None
+    """(count,) float64 rising presentation times where they are irregular; None: frame i is shown from i / fps on."""
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter(self.images)
@@ -194,6 +196,36 @@ class Performance:
             translation=np.zeros((count, 3), np.float32),
             gaze=np.zeros((count, 2), np.float32),
         )
+
+
+@dataclass(frozen=True)
+class FaceTrack:
+    """One face through the T frames of a video, in the numbers that re-making it takes; no pictures.
+
+    The P points are `face.points.FOOTAGE_POINTS` of FaceMesh's, the first M of them those of the mouth. Where no face
+    was seen (`performance.valid`) channels are filled in.
+    """
+
+    performance: Performance
+    """Of T frames, reference "camera"."""
+    points: np.ndarray
+    """(T, P, 2) float32 pixels of the video."""
+    departure: np.ndarray
+    """(T, M, 2) float32 head units, head frame: from the mouth at rest, as this person's is built, to the points."""
+    units_px: np.ndarray
+    """(T,) float32 pixels a head unit at the face's distance."""
+    shot: np.ndarray
+    """(T,) int: which shot of the video a frame belongs to."""
+
+    def __len__(self) -> int:
+        return len(self.shot)
+
+    def take(self, frames: np.ndarray) -> FaceTrack:
+        """The track of a video that shows these frames (N,) of this one, in this order."""
+        parts = {name: getattr(self, name)[frames] for name in ("points", "departure", "units_px", "shot")}
+        acted = self.performance
+        channels = {name: getattr(acted, name)[frames] for name in acted.channels}
+        return replace(self, performance=replace(acted, valid=acted.valid[frames], **channels), **parts)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,33 @@ LANDMARK68_FROM_478 = (
 )  # fmt: skip
 """FaceMesh point standing for each of the 68 (iBUG / Multi-PIE order)."""
 
+LIPS_RINGS = (
+    LIPS_OUTER,
+    (76, 77, 90, 180, 85, 16, 315, 404, 320, 307, 306, 408, 304, 303, 302, 11, 72, 73, 74, 184),
+    (62, 96, 89, 179, 86, 15, 316, 403, 319, 325, 292, 407, 272, 271, 268, 12, 38, 41, 42, 183),
+    LIPS_INNER,
+)
+"""Four lines around the lips' red, outermost first, each in the order of the outer lip line."""
+NOSE = (168, 6, 197, 195, 5, 4, 1, 2, 98, 97, 326, 327, 129, 358, 48, 278, 64, 294, 131, 360, 45, 275)
+CHEEKS = (
+    50, 101, 118, 117, 205, 36, 207, 187, 123, 147, 192, 213, 206, 203, 165, 167, 92, 216, 212, 214, 186, 57, 43,
+    280, 330, 347, 346, 425, 266, 427, 411, 352, 376, 416, 433, 426, 423, 391, 393, 322, 436, 432, 434, 410, 287, 273,
+    164,
+)  # fmt: skip
+CHIN = (
+    106, 182, 83, 18, 313, 406, 335, 204, 194, 201, 200, 421, 418, 424, 202, 211, 210, 208, 199, 428, 430, 431, 422, 32,
+    171, 175, 396, 262, 140, 369, 135, 364, 169, 394, 170, 395,
+)  # fmt: skip
+FOREHEAD = (9, 8, 151, 108, 337, 69, 299, 104, 333)
+FOOTAGE_POINTS = tuple(
+    dict.fromkeys(
+        sum(LIPS_RINGS, ()) + CHIN + CHEEKS + NOSE + OVAL + RIGHT_EYE + LEFT_EYE + RIGHT_BROW + LEFT_BROW + FOREHEAD
+    )
+)
+"""FaceMesh's points that are kept of every frame of a footage (`core.types.FaceTrack`); the mouth's come first."""
+MOUTH_POINTS = FOOTAGE_POINTS[: len(sum(LIPS_RINGS, ()) + CHIN)]
+"""Those of them on lips and chin."""
+
 _RIGHT_EAR = (33, 160, 158, 133, 153, 144)
 _LEFT_EAR = (362, 385, 387, 263, 373, 380)
 """p1 ... p6 of the eye aspect ratio (emoface section 3.2, figure 3)."""
