@@ -11,7 +11,7 @@ import numpy as np
 
 from vultus.core.controls import Controls
 from vultus.core.errors import ControlError
-from vultus.core.types import DEFAULT_FPS, Footage, Frames, Performance, Phone, Portrait
+from vultus.core.types import DEFAULT_FPS, Footage, Frames, Performance, Phone, Playback, Portrait
 
 Crop = Literal["full", "face"]
 
@@ -66,6 +66,16 @@ class Renderer(Protocol):
 
     def play(self, performances: Iterable[Performance], count: int | None = None) -> Frames:
         """Frames, pulled lazily, of consecutive pieces of a performance; `count` is their number where known."""
+        ...
+
+
+class FootageRenderer(Renderer, Protocol):
+    """Turns performances into frames of one person in a video, whose other pixels stay."""
+
+    def play(
+        self, performances: Iterable[Performance], count: int | None = None, onto: Playback | None = None
+    ) -> Frames:
+        """As `Renderer.play`, frame by frame onto the footage or, if given, onto a playback of it."""
         ...
 
 

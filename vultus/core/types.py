@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -230,9 +230,18 @@ class FaceTrack:
 
 @dataclass(frozen=True)
 class Footage:
-    """A video whose every frame is a texture: its frames and the performance tracked in them, with a fit a frame."""
+    """One person in a video whose every frame is a texture."""
+
+    open: Callable[[], Frames]
+    """Gives the frames from the first one on, each time it is called; as many as the track has."""
+    track: FaceTrack
+    name: str = "footage"
+
+
+@dataclass(frozen=True)
+class Playback:
+    """A footage's frames in some order, perhaps with other people in them changed already."""
 
     frames: Frames
-    fits: Iterable[Fit | None]
-    """One fit a frame, in step with `frames`; None where no face was found."""
-    name: str = "footage"
+    order: np.ndarray
+    """(N,) int: which frame of the footage each of them is."""

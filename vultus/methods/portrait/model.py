@@ -11,12 +11,14 @@ import numpy as np
 from vultus.core.errors import ControlError
 from vultus.core.method import Look
 from vultus.core.pose import degrees_from_matrix
-from vultus.core.types import Footage, Frames, Performance, Portrait
+from vultus.core.types import Footage, Frames, Performance, Playback, Portrait
 from vultus.face.segment import person_mask
 from vultus.motion.noise import soft_limit
 from vultus.motion.rest import on_rest, rest_expression
+from vultus.motion.retarget import retarget
 from vultus.rendering.background import behind, composite, decontaminated, matte_from_mask
 from vultus.rendering.canvas import lay_canvas
+from vultus.rendering.footage.renderer import FootageFaces
 from vultus.rendering.portrait import PortraitRenderer
 
 TURN_FREE_DEG, TURN_LIMIT_DEG = 17.0, 26.0
@@ -105,10 +107,10 @@ class PhotoRenderer:
 
 
 class FootageRenderer:
-    """Plays performances on a video: each frame is textured from itself, so that only the face changes.
+    """Plays performances on a video: mouth, jaw and cheeks are re-made, each frame from itself (`rendering.footage`).
 
-    A performance frame replaces the expression of the video's frame (reference "camera": absolute weights; "rest": on
-    top of a relaxed mouth); rotation and translation are added to the head's own motion. Frames without a face pass.
+    Only expressions are played, on top of the person's own resting look; head motion, eyes and blinks stay the video's
+    unless the performance moves them. Frames without the face pass.
     """
 
     needs = ("expression",)
@@ -116,31 +118,25 @@ class FootageRenderer:
     def __init__(self, footage: Footage, look: Look) -> None:
         if look.crop != "full" or not (isinstance(look.background, str) and look.background == "keep"):
             raise ControlError("a video keeps its own frame and background", "--crop, --background", "leave them out")
+        if look.size is not None:
+            raise ControlError("a video keeps its own size", "--size", "leave it out")
         self.footage, self.look = footage, look
+        self.faces = FootageFaces(footage)
 
-    def play(self, performances: Iterable[Performance], count: int | None = None) -> Frames:
-        """See `core.method.Renderer`; ends with the shorter of footage and performance."""
-        frames = self.footage.frames
-        return Frames(self._frames(performances), frames.fps, frames.width, frames.height, count or frames.count)
+    def play(
+        self, performances: Iterable[Performance], count: int | None = None, onto: Playback | None = None
+    ) -> Frames:
+        """See `core.method.FootageRenderer`; ends with the shorter of frames and performance.
 
-    def _frames(self, performances: Iterable[Performance]) -> Iterator[np.ndarray]:
-        source = zip(self.footage.frames, self.footage.fits, strict=False)
-        size = max(self.footage.frames.width, self.footage.frames.height)
-        for performance in performances:
-            for k in range(len(performance)):
-                pair = next(source, None)
-                if pair is None:
-                    return
-                image, fit = pair
-                if fit is None:
-                    yield image
-                    continue
-                photo = PhotoRenderer(Portrait(image, fit), replace(self.look, size=size))
-                yield photo.renderer.frame(*self._on_footage(photo, performance, k))
-
-    @staticmethod
-    def _on_footage(photo: PhotoRenderer, performance: Performance, k: int):
-        expression, rotation, translation, gaze = photo.state(performance, k)
-        if performance.reference == "camera":
-            rotation, gaze = np.zeros(3), np.zeros(2)
-        return expression, rotation, translation, gaze
+        The performance is taken as a whole before the first frame: lips are chosen with a view to those that follow.
+        """
+        whole = self.footage.track
+        onto = onto or Playback(self.footage.open(), np.arange(len(whole)))
+        performance = retarget(Performance.concatenate(performances))
+        if performance.expression is None or performance.basis != "arkit52":
+            raise ControlError("the portrait method needs expressions in the arkit52 basis", performance.basis)
+        length = min(len(performance), len(onto.order))
+        order = onto.order[:length]
+        looks = zip(self.faces.resting(order), performance.expression, strict=False)
+        plan = self.faces.plan(np.stack([on_rest(rest, expression) for rest, expression in looks]), order)
+        return replace(onto.frames, images=self.faces.frames(onto.frames, plan), count=length)

@@ -1,0 +1,106 @@
+"""Lips and what lies between them, drawn from a patch of the gallery into another frame and another shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vultus.rendering.footage.gallery import LIP_COLUMNS, RINGS, Patch
+from vultus.rendering.raster import FAR, draw_surface
+
+REVEAL = 0.25
+"""Lips cover teeth by no more than this share of the patch's opening beyond what they cover in it."""
+SUPERSAMPLE = 2
+"""The mouth is drawn at this many times its size: the lips' edges must not step."""
+_RING = 20
+_INNER = _RING * (len(RINGS) - 1)
+_UPPER = _INNER + np.arange(11, 20)
+_LOWER = _INNER + np.arange(1, 10)[::-1]
+_MIDDLE = slice(2, 7)
+_CHIN_COLUMNS = slice(80, 116)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A piece of picture to be laid over a frame."""
+
+    pixels: np.ndarray
+    """(h, w, 3) float32."""
+    cover: np.ndarray
+    """(h, w) float32 0-1."""
+    box: tuple[slice, slice]
+    """Rows and columns of the frame."""
+
+
+def draw_patch(
+    patch: Patch, points: np.ndarray, departure: np.ndarray, box: tuple[slice, slice]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The patch's mouth in another shape: pixels (h, w, 3) uint8 and cover (h, w) float32 0-1 in a box of a frame.
+
+    Skin and lips follow five lines of points; between the lips the upper half is fixed to the skull and the lower one
+    to the jaw, as teeth are.
+
+    Args:
+        points: (100, 2) where the points of `gallery.RINGS` are to lie, pixels of the frame.
+        departure: (M, 2) of that mouth, see `FaceTrack`.
+        box: rows and columns of the frame that hold them.
+    """
+    rows, columns = box
+    height, width = (SUPERSAMPLE * (part.stop - part.start) for part in box)
+    inner, inner_source = _inside(patch, points, departure)
+    screen = np.zeros((len(points) + len(inner), 3), np.float32)
+    screen[:, :2] = (np.concatenate([points, inner]) - (columns.start, rows.start)) * SUPERSAMPLE
+    screen[len(points) :, 2] = 1.0  # lips lie in front of what is between them
+    attributes = np.ones((len(screen), 4), np.float32)
+    attributes[:, :2] = np.concatenate([patch.points, inner_source])
+    attributes[:_RING, 2] = 0.0
+    flow, cover = np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.float32)
+    depth, label = np.full((height, width), FAR, np.float32), np.zeros((height, width), np.uint8)
+    draw_surface(screen, _TRIANGLES, attributes, flow, cover, label, depth, False, 1)
+    pixels = cv2.remap(patch.pixels, flow - np.float32(0.5), None, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
+    pixels, cover = (cv2.resize(layer, None, fx=1 / SUPERSAMPLE, fy=1 / SUPERSAMPLE, interpolation=cv2.INTER_AREA)
+                     for layer in (pixels, cover))  # fmt: skip
+    return pixels, cover * cover * (3 - 2 * cover)
+
+
+def _inside(patch: Patch, points: np.ndarray, departure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two rows of nine points between the lips (18, 2), and where the patch shows what belongs there (18, 2).
+
+    The upper row moves with the skull, the lower one with the jaw, each as one piece; where the patch shows lip at
+    such a place, the piece is pushed between its lips.
+    """
+    upper, lower = points[_UPPER], points[_LOWER]
+    own_upper, own_lower = patch.points[_UPPER], patch.points[_LOWER]
+    change = departure - patch.departure
+    lips, jaw = change[LIP_COLUMNS], change[_CHIN_COLUMNS].mean(0)
+    down = -patch.to_pixels[:, 1] / np.linalg.norm(patch.to_pixels[:, 1])
+    own_gap = ((own_lower - own_upper) @ down).clip(0)
+    skull = (lips[_UPPER - _RING] @ patch.to_pixels.T @ down)[_MIDDLE].mean()
+    lower_jaw = ((lips[_LOWER - _RING] - jaw) @ patch.to_pixels.T @ down)[_MIDDLE].mean()
+    room = REVEAL * own_gap
+    rows = (
+        own_upper + np.clip(skull, 0, room)[:, None] * down,
+        own_lower + np.clip(lower_jaw, -room, 0)[:, None] * down,
+    )
+    return np.concatenate([upper, lower]), np.concatenate(rows)
+
+
+def _triangles() -> np.ndarray:
+    """Strips between neighbouring lines, then one of the inside and its ends at the corners."""
+    found = []
+    for ring in range(len(RINGS) - 1):
+        for k in range(_RING):
+            a, b = ring * _RING + k, ring * _RING + (k + 1) % _RING
+            found += [(a, b, a + _RING), (b, b + _RING, a + _RING)]
+    first = _RING * len(RINGS)
+    for a in range(first, first + 8):
+        found += [(a, a + 1, a + 9), (a + 1, a + 10, a + 9)]
+    left, right = _INNER + 10, _INNER  # the upper lip's points run from the subject's left corner to the right one
+    for corner, k in ((left, 0), (right, 8)):
+        found.append((corner, first + k, first + 9 + k))
+    return np.array(found, np.int32)
+
+
+_TRIANGLES = _triangles()

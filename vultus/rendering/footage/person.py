@@ -1,0 +1,126 @@
+"""How one person's mouth looks under an expression, learned from the person's own frames."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vultus.core.bases import ARKIT52
+from vultus.core.types import FaceTrack
+from vultus.face.head import HeadModel
+from vultus.face.points import FOOTAGE_POINTS, LIPS_INNER, MOUTH_POINTS
+
+REST_SHARE = 0.15
+"""The frames with the least open lips, this share of all, show the mouth at rest."""
+RIDGE = 3.0
+"""How many frames at full weight it takes before the person's own way counts half against the head model's."""
+WIDEST = 1.12
+"""Lips open up to so many times as far as they ever do in the video, and a little."""
+LEAST_OPEN = 1.0
+"""Whoever hardly opens the mouth in the video may still open it by so many head units."""
+SPEECH = np.array([name.startswith(("mouth", "jaw")) for name in ARKIT52])
+MOOD = np.array([name.startswith(("mouthSmile", "mouthFrown", "mouthDimple", "mouthUpperUp", "cheek", "noseSneer"))
+                 for name in ARKIT52])  # fmt: skip
+"""What somebody's mood does to the mouth: it stays under another voice."""
+MOOD_S = 0.8
+"""Standard deviation in time that tells mood from speech."""
+OFFSET_S = 0.5
+"""The same for what expressions do not explain."""
+UPPER_INNER = tuple(MOUTH_POINTS.index(k) for k in LIPS_INNER[11:])
+LOWER_INNER = tuple(MOUTH_POINTS.index(k) for k in LIPS_INNER[1:10][::-1])
+"""Points of the inner lip lines that face each other, corners left out; columns of a track's departures."""
+
+
+class Mouth:
+    """A person's mouth as a map from expressions to departures of its M points from rest (`FaceTrack.departure`)."""
+
+    def __init__(self, head: HeadModel, track: FaceTrack) -> None:
+        modes = head.landmarks478(head.expression_basis)[:, list(FOOTAGE_POINTS)]
+        self.modes = modes.astype(np.float32)
+        """(52, P, 3) head units: how the head model's expressions move the points."""
+        seen = track.performance.valid
+        departure, expression = track.departure[seen], _expression(track)[seen]
+        flat = self.modes[:, : departure.shape[1], :2].reshape(len(ARKIT52), -1)
+        self._linear = flat + _own_way(expression, departure.reshape(len(departure), -1) - expression @ flat)
+        opened = lip_gap(departure).mean(1)
+        calm = opened <= np.quantile(opened, REST_SHARE)
+        self.rest = np.median(expression[calm], 0).astype(np.float32)
+        """(52,) the person's expression with the lips together."""
+        self._at_rest = np.median(departure[calm], 0).reshape(-1)
+        self._rest_gap = lip_gap(self._at_rest.reshape(1, -1, 2))[0]
+        self._widest = max(WIDEST * float(np.quantile(opened, 0.995)), float(opened.min()) + LEAST_OPEN)
+
+    def departures(self, expression: np.ndarray, offset: np.ndarray | None = None) -> np.ndarray:
+        """Where (T, M, 2) the mouth's points go under expressions (T, 52): lips at rest meet, none cross.
+
+        `offset` (T, M, 2) moves the mouth as a whole, not its opening.
+        """
+        points = self._free(expression)
+        wanted = np.maximum(lip_gap(points) - self._rest_gap, 0)
+        mean = wanted.mean(1, keepdims=True)
+        wanted = wanted * (_bent(mean, self._widest) / np.maximum(mean, 1e-6))
+        return with_gap(points if offset is None else points + offset, wanted)
+
+    def left_over(self, track: FaceTrack) -> np.ndarray:
+        """What (T, M, 2) the departures of a track have beyond its expressions, slowly changing: habits of the tracker
+        at each turn of the head."""
+        return slow(track.departure - self._free(_expression(track)), track, OFFSET_S)
+
+    def _free(self, expression: np.ndarray) -> np.ndarray:
+        flat = self._at_rest + (expression - self.rest) @ self._linear
+        return flat.reshape(len(expression), -1, 2).astype(np.float32)
+
+
+def lip_gap(points: np.ndarray) -> np.ndarray:
+    """Vertical gaps (T, 9) between facing points of the inner lips, of mouth points (T, M, 2), y up."""
+    return points[:, UPPER_INNER, 1] - points[:, LOWER_INNER, 1]
+
+
+def with_gap(points: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """The mouth points (T, M, 2) with gaps (T, 9) instead of their own; each lip moves as a whole, half of the way."""
+    change = (wanted - lip_gap(points)) / 2
+    x = points[:, UPPER_INNER, 0]
+    moved = points.copy()
+    for ring in range(4):
+        rows = slice(20 * ring, 20 * ring + 20)
+        for k in range(len(points)):
+            order = np.argsort(x[k])
+            across = np.interp(points[k, rows, 0], x[k, order], change[k, order], left=0, right=0)
+            moved[k, rows, 1] += across * _UPPER_OR_LOWER
+    return moved
+
+
+def moods(track: FaceTrack, mouth: Mouth) -> np.ndarray:
+    """The expression (T, 52) to which the person's mouth would come to rest at each moment: without speech."""
+    return np.where(MOOD, slow(_expression(track), track, MOOD_S), mouth.rest)
+
+
+def slow(values: np.ndarray, track: FaceTrack, sigma_s: float) -> np.ndarray:
+    """A channel (T, ...) of a track without what changes faster than `sigma_s`; nothing leaks from shot to shot."""
+    from scipy.ndimage import gaussian_filter1d
+
+    starts = np.flatnonzero(np.diff(track.shot, prepend=track.shot[0] - 1))
+    sigma = sigma_s * track.performance.fps
+    parts = [gaussian_filter1d(part, sigma, axis=0, mode="nearest") for part in np.split(values, starts[1:])]
+    return np.concatenate(parts)
+
+
+def _expression(track: FaceTrack) -> np.ndarray:
+    assert track.performance.expression is not None
+    return track.performance.expression
+
+
+def _own_way(expression: np.ndarray, left_over: np.ndarray) -> np.ndarray:
+    """What (52, 2M) the person's mouth does beyond the head model, by ridge regression about the means."""
+    moved = (expression - expression.mean(0)) * SPEECH
+    gram = moved.T @ moved + RIDGE * np.eye(len(ARKIT52))
+    return np.linalg.solve(gram, moved.T @ (left_over - left_over.mean(0)))
+
+
+def _bent(value: np.ndarray, limit: float) -> np.ndarray:
+    """Values >= 0, bent softly towards the limit from four fifths of it."""
+    free = 0.8 * limit
+    return np.where(value <= free, value, free + (limit - free) * np.tanh((value - free) / (limit - free)))
+
+
+_UPPER_OR_LOWER = np.array([0, *[-1] * 9, 0, *[1] * 9], np.float32)
+"""Of the twenty points of a lip line: which belong to the upper lip, which to the lower one; corners to neither."""

@@ -1,0 +1,170 @@
+"""Another performance for somebody in a video: mouth, jaw and cheeks re-made, all else left as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vultus.core.pose import matrix_from_degrees
+from vultus.core.types import FaceTrack, Footage
+from vultus.face.head import HeadModel, embedded_head
+from vultus.face.points import (
+    CHEEKS,
+    CHIN,
+    FOOTAGE_POINTS,
+    LEFT_BROW,
+    LEFT_EYE,
+    LIPS_OUTER,
+    NOSE,
+    OVAL,
+    RIGHT_BROW,
+    RIGHT_EYE,
+)  # fmt: skip
+from vultus.rendering.footage.colours import light_gain, lit
+from vultus.rendering.footage.gallery import AROUND, PATCH_POINTS, Gallery
+from vultus.rendering.footage.lips_layer import draw_patch
+from vultus.rendering.footage.person import SPEECH, Mouth, moods
+from vultus.rendering.footage.warp import REACH, displacement
+
+TURN_FADE_DEG = (32.0, 42.0)
+"""Turns to the side between which the new mouth gives way to the frame's own."""
+FADE_S = 0.16
+"""Time in which it does so before and after frames without a face."""
+CHANGE_FRAMES = 3
+"""Frames over which one patch of the gallery gives way to the next."""
+SKIN = tuple(
+    FOOTAGE_POINTS.index(k)
+    for k in dict.fromkeys((
+        *AROUND, *LIPS_OUTER, *CHIN[::2], *CHEEKS[::2], *NOSE[::3], *OVAL,
+        *RIGHT_EYE[::2], *LEFT_EYE[::2], *RIGHT_BROW[::2], *LEFT_BROW[::2],
+    ))
+)  # fmt: skip
+"""Columns of a track's points that a frame's own skin follows."""
+OUTLINE = tuple(FOOTAGE_POINTS.index(k) for k in OVAL)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What each of T frames is to show."""
+
+    track: FaceTrack
+    """Of these frames as they are."""
+    points: np.ndarray
+    """(T, P, 2) pixels: where the track's points are to come to."""
+    departure: np.ndarray
+    """(T, M, 2) of the new mouth."""
+    strength: np.ndarray
+    """(T,) 0-1: how much of it is shown."""
+    patch: np.ndarray
+    """(T,) which patch of the gallery."""
+
+
+class FootageFaces:
+    """Plays expressions on the face of one footage."""
+
+    def __init__(self, footage: Footage, head: HeadModel | None = None) -> None:
+        self.footage = footage
+        self.mouth = Mouth(head or embedded_head(), footage.track)
+        self.gallery = Gallery.cut(footage.open(), footage.track)
+        self._moods, self._left_over = moods(footage.track, self.mouth), self.mouth.left_over(footage.track)
+
+    def resting(self, order: np.ndarray) -> np.ndarray:
+        """The person's expressions (T, 52) in frames (T,) of the footage, without what the mouth says there."""
+        own = self.footage.track.performance.expression
+        assert own is not None
+        return np.where(SPEECH, self._moods[order], own[order])
+
+    def plan(self, wanted: np.ndarray, order: np.ndarray) -> Plan:
+        """The plan for absolute expressions (T, 52) on frames (T,) of the footage."""
+        track = self.footage.track.take(order)
+        own, rotation_deg = track.performance.expression, track.performance.rotation
+        assert own is not None and rotation_deg is not None
+        departure = self.mouth.departures(wanted, self._left_over[order])
+        strength = shown_share(track)
+        departure = track.departure + (departure - track.departure) * strength[:, None, None]
+        points = _moved(track, self.mouth, (wanted - own) * strength[:, None], departure)
+        return Plan(track, points, departure, strength, self.gallery.choose(departure, rotation_deg))
+
+    def frames(self, images: Iterable[np.ndarray], plan: Plan) -> Iterator[np.ndarray]:
+        """The images (H, W, 3) uint8 with the planned face; those without one pass as they are."""
+        for t, image in enumerate(images):
+            if t == len(plan.strength):
+                return
+            yield self.frame(image, plan, t) if plan.strength[t] > 0 else image
+
+    def frame(self, image: np.ndarray, plan: Plan, t: int) -> np.ndarray:
+        """Frame t of the plan."""
+        result = image.copy()
+        source, points = plan.track.points[t], plan.points[t]
+        box = _box(points[list(OUTLINE)], image.shape)
+        move = displacement(points[list(SKIN)], source[list(SKIN)], points[list(OUTLINE)], box)
+        result[box] = _moved_pixels(image, move, box)
+        self._lay_lips(result, plan, t)
+        return result
+
+    def _lay_lips(self, result: np.ndarray, plan: Plan, t: int) -> None:
+        ring = plan.points[t][list(PATCH_POINTS)]
+        box = _bounds(ring, result.shape)
+        if min(part.stop - part.start for part in box) < 4:
+            return
+        skin = result[box]
+        total, weights, covers = np.zeros(skin.shape, np.float32), 0.0, np.zeros(skin.shape[:2], np.float32)
+        for number, weight in _mixture(plan.patch, t, plan.track.shot):
+            pixels, cover = draw_patch(self.gallery.patches[number], ring, plan.departure[t], box)
+            total += weight * lit(pixels.astype(np.float32), light_gain(pixels, skin, cover))
+            covers += weight * cover
+            weights += weight
+        share = (covers / weights * np.float32(plan.strength[t]))[..., None]
+        result[box] = np.round(skin + (total / weights - skin) * share).astype(np.uint8)
+
+
+def shown_share(track: FaceTrack) -> np.ndarray:
+    """How much (T,) of a new face can be shown: none without a face or from the side; sudden at cuts only."""
+    assert track.performance.rotation is not None
+    turn = np.abs(track.performance.rotation[:, 0])
+    share = np.clip((TURN_FADE_DEG[1] - turn) / (TURN_FADE_DEG[1] - TURN_FADE_DEG[0]), 0, 1)
+    share[~track.performance.valid] = 0
+    step = 1 / max(1.0, FADE_S * track.performance.fps)
+    for order in (range(1, len(share)), range(len(share) - 2, -1, -1)):
+        for t in order:
+            before = t - 1 if order.step > 0 else t + 1
+            if track.shot[t] == track.shot[before]:
+                share[t] = min(share[t], share[before] + step)
+    return share
+
+
+def _moved(track: FaceTrack, mouth: Mouth, change: np.ndarray, departure: np.ndarray) -> np.ndarray:
+    """Points (T, P, 2) after a change of expression (T, 52), those of the mouth at departures (T, M, 2)."""
+    shift = np.tensordot(change.astype(np.float32), mouth.modes, 1)
+    shift[:, : departure.shape[1], :2] = departure - track.departure
+    rotation = matrix_from_degrees(track.performance.rotation).astype(np.float32)
+    turned = np.einsum("tij,tpj->tpi", rotation[:, :2], shift) * track.units_px[:, None, None]
+    return track.points + turned * np.array([1, -1], np.float32)
+
+
+def _mixture(patch: np.ndarray, t: int, shot: np.ndarray) -> list[tuple[int, float]]:
+    """Patches and their weights around frame t."""
+    reach = CHANGE_FRAMES // 2
+    near = [k for k in range(max(0, t - reach), min(len(patch), t + reach + 1)) if shot[k] == shot[t]]
+    return [(int(number), float((patch[near] == number).sum())) for number in np.unique(patch[near])]
+
+
+def _box(outline: np.ndarray, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Rows and columns that a face's displacement can reach."""
+    middle = outline.mean(0)
+    return _bounds(middle + REACH[1] * 1.02 * (outline - middle), shape)
+
+
+def _bounds(points: np.ndarray, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    low = np.clip(np.floor(points.min(0)).astype(int) - 1, 0, shape[1::-1])
+    high = np.clip(np.ceil(points.max(0)).astype(int) + 2, 0, shape[1::-1])
+    return slice(low[1], high[1]), slice(low[0], high[0])
+
+
+def _moved_pixels(image: np.ndarray, move: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
+    rows, columns = box
+    y, x = np.mgrid[rows, columns].astype(np.float32)
+    return cv2.remap(image, x + move[..., 0], y + move[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
