@@ -18,6 +18,7 @@ from vultus.data.readers.crema_d import parse_name
 from vultus.data.readers.emoface import HELD_OUT
 from vultus.data.readers.folder import speaker_of as folder_speaker
 from vultus.data.readers.hdtf import speaker_of as hdtf_speaker
+from vultus.data.readers.person import expectation
 from vultus.data.readers.splits import split_by_number, split_by_share
 from vultus.face.metahuman_files import read_curves
 
@@ -274,3 +275,8 @@ def test_numbers_are_kept_where_there_are_enough(people, train, test, seed):
     else:
         assert set(split_of) == people
     assert len(people) == 1 or split_of[fixed] == "test"
+
+
+def test_what_a_length_of_video_promises():
+    said = [expectation(seconds) for seconds in (10, 31, 100, 240, 600)]
+    assert len(set(said)) == 5 and "too short" in said[0] and "paper's" in said[3]

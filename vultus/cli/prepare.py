@@ -73,6 +73,10 @@ def prepare(
         print(f"{failure.dataset}/{failure.name}: {failure.reason}")
     if len(report.failed) > _SHOWN:
         print(f"... and {len(report.failed) - _SHOWN} more in {out / 'failed.jsonl'}")
+    if dataset == "person" and report.prepared:
+        from vultus.data.readers.person import expectation
+
+        print(f"{report.prepared[0].duration_s:.0f} s of one person: {expectation(report.prepared[0].duration_s)}")
     hours = report.duration_s / 3600
     print(f"{out}: {len(report.prepared)} clips, {hours:.2f} hours; {len(report.failed)} could not be prepared")
     return 0 if report.prepared else NOTHING_PREPARED

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -18,12 +18,17 @@ from vultus.core.errors import InputError
 from vultus.core.types import SAMPLE_RATE, Frames, Performance, Speech
 from vultus.data.masks import Masks, draw_masks
 
+if TYPE_CHECKING:
+    from vultus.data.heads import Head
+
 Split = Literal["train", "val", "test"]
 CropKind = Literal["wav2lip", "pcavs", "ffhq", "person", "full"]
 """Which part of a picture is kept, and how it is laid straight: `data.crops`."""
 
 VIDEO_FILE, SOUND_FILE, TRACK_FILE, PERSON_FILE = "video.mp4", "audio.wav", "track.npz", "person.mp4"
 BACKGROUND_FILE, LABELS_FILE, FACTS_FILE = "background.png", "labels.npz", "meta.json"
+HEAD_FILE = "head.npz"
+"""The exact pose of every frame; of clips with the crop "person" alone."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +238,12 @@ class PreparedClip:
         linear = crop[:, :2] / scale
         crop_from_background = np.column_stack([linear, crop[:, 2] - linear @ (x, y)])
         return cut(picture, crop_from_background, self.facts.width, self.facts.height)
+
+    def head(self) -> Head:
+        """The head's exact pose, and its points without pose, of a clip with the crop "person". Raises InputError."""
+        from vultus.data.heads import Head
+
+        return Head.load(self.folder / HEAD_FILE)[self.first : self.stop]
 
     def labels(self) -> dict[str, np.ndarray] | None:
         """Exact labels of a synthetic clip as it was made, whole and in pixels of its source; None for real clips."""

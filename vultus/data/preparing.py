@@ -10,6 +10,7 @@ import shutil
 import wave
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from vultus.core.types import SAMPLE_RATE, Fit, Frames, Performance
 from vultus.data import clips
 from vultus.data.clips import ClipFacts, RawClip
 from vultus.data.crops import Crop, FaceTrail, crop_of, moved
+from vultus.data.heads import steady_head
 from vultus.data.masks import box_around, outlines
 from vultus.data.recipe import Recipe
 from vultus.data.scenery import write_pictures
@@ -70,7 +72,7 @@ def _prepare_video(
     assert raw.video is not None
     video = open_video(raw.video)
     voice = _voice(raw, video.has_audio, recipe.keep_silent)
-    face = _watch(video, recipe.fps)
+    face = _watch(video, recipe.fps, with_points=recipe.crop == "person")
     count = len(face.performance)
     crop = crop_of(recipe.crop, face.trail, recipe.size)
     synthetic = is_marked(raw.video)
@@ -81,6 +83,10 @@ def _prepare_video(
     if openface is not None:
         performance = _with_openface(performance, openface)
     _save_track(folder / clips.TRACK_FILE, performance, face, crop)
+    if face.points is not None:
+        pictures = partial(video.frames, recipe.fps)
+        head = steady_head(face.points, performance.valid, face.trail.shot, pictures, crop)
+        head.save(folder / clips.HEAD_FILE)
     if raw.labels is not None:
         shutil.copyfile(raw.labels, folder / clips.LABELS_FILE)
     offset = None if voice is None else _offset(voice, face, recipe.fps)
@@ -176,13 +182,16 @@ class _WatchedFace:
     eye_outlines: np.ndarray
     fit: Fit
     """One of the fits: identity and camera are the same in all."""
+    points: np.ndarray | None
+    """(V, 478, 3) FaceMesh's points of the frames with a face, where they were asked for."""
 
 
-def _watch(video: Video, fps: float) -> _WatchedFace:
+def _watch(video: Video, fps: float, with_points: bool) -> _WatchedFace:
     """Track the face. Raises InputError if there is none, or only in few frames."""
     zoom = math.ceil(LEAST_SIDE_PX / min(video.width, video.height))
     rows: list[tuple[np.ndarray, ...]] = []
     fits: list[Fit] = []
+    points: list[np.ndarray] = []
 
     def noting() -> Iterator[TrackedFrame | None]:
         for tracked in track_stream(_enlarged(video.frames(fps), zoom), where=video.path):
@@ -192,6 +201,8 @@ def _watch(video: Video, fps: float) -> _WatchedFace:
                 lips, eyes = outlines(tracked.fit.landmarks)
                 rows.append((mouth(tracked.fit.landmarks), box / zoom, lips / zoom, eyes / zoom))
                 fits[:] = [tracked.fit]
+                if with_points:
+                    points.append(tracked.fit.landmarks / np.float32(zoom))
             yield tracked
 
     performance = performance_of(noting(), fps)
@@ -201,11 +212,11 @@ def _watch(video: Video, fps: float) -> _WatchedFace:
         raise InputError(what, video.path, f"at least {MIN_SEEN:.0%} are needed")
     mouths, box, lips, eyes = (_filled(np.asarray(column, np.float32), valid) for column in zip(*rows, strict=True))
     assert performance.landmarks is not None
-    points = performance.landmarks / np.float32(zoom)
-    performance = replace(performance, landmarks=points)
+    marks = performance.landmarks / np.float32(zoom)
+    performance = replace(performance, landmarks=marks)
     fit = replace(fits[0], focal_px=fits[0].focal_px / zoom, center_px=fits[0].center_px / zoom)
-    trail = FaceTrail(points[:, :, :2], box, _shots(box, valid), fps, video.width, video.height)
-    return _WatchedFace(performance, trail, mouths, lips, eyes, fit)
+    trail = FaceTrail(marks[:, :, :2], box, _shots(box, valid), fps, video.width, video.height)
+    return _WatchedFace(performance, trail, mouths, lips, eyes, fit, np.stack(points) if with_points else None)
 
 
 def _enlarged(frames: Frames, zoom: int) -> Iterator[np.ndarray]:

@@ -79,6 +79,8 @@ class Person:
     center_px: tuple[float, float]
     held_out: int
     """So many frames at the end are for testing only."""
+    ear: str = "speech"
+    """Which of `methods.blink_nerf.hearing`'s ears made `audio`."""
     name: str = "person"
     synthetic: bool = False
     """Whether the clip carries vultus's mark of synthetic media."""
