@@ -3,78 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
 from vultus.core.pose import matrix_from_degrees
 from vultus.core.types import FaceTrack
-from vultus.face.points import FOOTAGE_POINTS, LIPS_RINGS
-from vultus.rendering.footage.person import lip_gap
-
-AROUND = (57, 43, 106, 182, 83, 18, 313, 406, 335, 273, 287, 410, 322, 391, 393, 164, 167, 165, 92, 186)
-"""FaceMesh's line of skin around the lips, in the order of their own lines."""
-RINGS = (AROUND, *LIPS_RINGS)
-PATCH_POINTS = tuple(FOOTAGE_POINTS.index(k) for ring in RINGS for k in ring)
-"""Columns of a track's points that carry a patch: five lines of twenty, from the skin inwards."""
-LIP_COLUMNS = slice(0, 80)
-"""Columns of a track's departures on the lips."""
+from vultus.rendering.footage.invented import invented_patches
+from vultus.rendering.footage.patch import LIP_COLUMNS, Patch, View, cut_patch
+from vultus.rendering.footage.person import Mouth
 
 MOST_PATCHES = 160
 MOST_CANDIDATES = 3000
-MARGIN = 0.35
-"""Room around the line of skin, in its width, so that its colours can be compared beyond it."""
 MOST_YAW_DEG = 38.0
 STILL_SHARE = 0.75
 """Of all frames, by the speed of the lips: faster ones are blurred."""
 DEGREES_A_UNIT = 45.0
 """A turn of the head by so many degrees makes two mouths as different as lips one head unit apart."""
-TOO_SHUT, TOO_OPEN = 1.0, 0.6
-"""Cost of a head unit of gap by which a patch is less, or more, open than what is wanted: teeth can be covered, but
-what was not seen cannot be shown."""
+LEAST_GAP = 0.5
+"""Head units that lips must part somewhere in a video, or its person is given open mouths."""
+TOO_SHUT, TOO_OPEN = 1.6, 0.8
+"""Cost of a difference of one in the root of the gap (head units) between what is wanted and a patch that is less, or
+more, open: teeth can be covered, but what was not seen cannot be shown. By the root, as a slit is nearly a shut mouth
+to a ruler and not at all to the eye."""
 SWITCH_COST = 0.05
 """Head units of difference that are borne rather than change the patch."""
-
-
-@dataclass(frozen=True)
-class Patch:
-    """A mouth as one frame shows it."""
-
-    pixels: np.ndarray
-    """(h, w, 3) uint8."""
-    points: np.ndarray
-    """(100, 2) float32 of `RINGS` in its pixels."""
-    departure: np.ndarray
-    """(M, 2) as in `FaceTrack`."""
-    to_pixels: np.ndarray
-    """(2, 2) from head units across and up to its pixels."""
-    frame: int
 
 
 class Gallery:
     """The mouths of one person, as different as the video has them."""
 
-    def __init__(self, patches: list[Patch], rotation_deg: np.ndarray) -> None:
-        self.patches = patches
+    def __init__(self, patches: list[Patch], mouth: Mouth) -> None:
+        self.patches, self._mouth = patches, mouth
         self._lips = np.stack([patch.departure[LIP_COLUMNS] for patch in patches])
-        self._gaps = lip_gap(np.stack([patch.departure for patch in patches])).mean(1)
-        self._rotation_deg = rotation_deg
+        self._open_roots = np.sqrt(mouth.opening(np.stack([patch.departure for patch in patches])).clip(0))
+        self._rotation_deg = np.stack([patch.rotation_deg for patch in patches])
 
     def __len__(self) -> int:
         return len(self.patches)
 
     @staticmethod
-    def cut(frames: Iterable[np.ndarray], track: FaceTrack) -> Gallery:
-        """Cut patches out of the frames (H, W, 3) of the track's video; pulls no more frames than it needs."""
-        wanted = set(choose_frames(track).tolist())
-        patches = []
+    def cut(frames: Iterable[np.ndarray], track: FaceTrack, mouth: Mouth) -> Gallery:
+        """Cut patches out of the frames (H, W, 3) of the track's video; pulls no more frames than it needs.
+
+        To somebody who never opens the mouth, open ones are added (`invented`).
+        """
+        wanted = choose_frames(track)
+        opened = mouth.opening(track.departure[wanted])
+        plainest = _plainest(track, wanted, opened) if opened.max() < LEAST_GAP else None
+        patches: list[Patch] = []
         for number, image in enumerate(frames):
             if number in wanted:
-                patches.append(_patch(image, track, number))
-                if len(patches) == len(wanted):
-                    break
-        assert track.performance.rotation is not None
-        return Gallery(patches, track.performance.rotation[[patch.frame for patch in patches]])
+                patches.append(cut_patch(image, _view(track, number)))
+            if number == plainest:
+                patches += invented_patches(image, _view(track, number))
+            if number == wanted[-1]:
+                break
+        return Gallery(patches, mouth)
 
     def choose(self, departure: np.ndarray, rotation_deg: np.ndarray) -> np.ndarray:
         """Which patch (T,) to show for mouths (T, M, 2) of heads turned (T, 3): like them, but no new one each frame.
@@ -103,7 +87,7 @@ class Gallery:
     def _cost(self, mouth: np.ndarray, rotation_deg: np.ndarray) -> np.ndarray:
         """(K,) head units: how unlike each patch is."""
         lips = np.sqrt(((self._lips - mouth[LIP_COLUMNS]) ** 2).sum(-1).mean(1))
-        open_by = float(lip_gap(mouth[None]).mean()) - self._gaps
+        open_by = np.sqrt(self._mouth.opening(mouth[None]).clip(0)) - self._open_roots
         turn = np.linalg.norm((self._rotation_deg - rotation_deg)[:, :2], axis=1) / DEGREES_A_UNIT
         return lips + turn + np.where(open_by > 0, TOO_SHUT, -TOO_OPEN) * open_by
 
@@ -139,18 +123,15 @@ def _farthest(points: np.ndarray, most: int) -> np.ndarray:
     return np.array(chosen)
 
 
-def _patch(image: np.ndarray, track: FaceTrack, number: int) -> Patch:
-    points = track.points[number, PATCH_POINTS]
-    room = MARGIN * float(np.ptp(points[:, 0]))
-    low = np.maximum(np.floor(points.min(0) - room), 0).astype(int)
-    high = np.minimum(np.ceil(points.max(0) + room) + 1, image.shape[1::-1]).astype(int)
-    pixels = np.ascontiguousarray(image[low[1] : high[1], low[0] : high[0]])
-    placed = (points - low).astype(np.float32)
-    return Patch(pixels, placed, track.departure[number], to_pixels(track, number), number)
-
-
-def to_pixels(track: FaceTrack, number: int) -> np.ndarray:
-    """(2, 2) float64 from head units across and up, in the face's plane, to pixels of a frame."""
+def _plainest(track: FaceTrack, frames: np.ndarray, opened: np.ndarray) -> int:
+    """Of some frames (K,), open by (K,), the one that shows a shut mouth from in front best."""
     assert track.performance.rotation is not None
-    rotation = matrix_from_degrees(track.performance.rotation[number])
-    return rotation[:2, :2] * float(track.units_px[number]) * [[1], [-1]]
+    turn = np.linalg.norm(track.performance.rotation[frames, :2], axis=1) / DEGREES_A_UNIT
+    return int(frames[np.argmin(turn + np.abs(opened))])
+
+
+def _view(track: FaceTrack, number: int) -> View:
+    assert track.performance.rotation is not None
+    rotation_deg = track.performance.rotation[number]
+    turn = matrix_from_degrees(rotation_deg)[:2, :2] * float(track.units_px[number]) * [[1], [-1]]
+    return View(track.points[number], track.departure[number], turn, rotation_deg)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vultus.rendering.footage.gallery import LIP_COLUMNS, RINGS, Patch
+from vultus.rendering.footage.patch import LIP_COLUMNS, RINGS, Patch
 from vultus.rendering.raster import FAR, draw_surface
 
 REVEAL = 0.25
@@ -43,7 +43,7 @@ def draw_patch(
     to the jaw, as teeth are.
 
     Args:
-        points: (100, 2) where the points of `gallery.RINGS` are to lie, pixels of the frame.
+        points: (100, 2) where the points of `patch.RINGS` are to lie, pixels of the frame.
         departure: (M, 2) of that mouth, see `FaceTrack`.
         box: rows and columns of the frame that hold them.
     """

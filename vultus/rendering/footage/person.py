@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from vultus.core.bases import ARKIT52
+from vultus.core.pose import matrix_from_degrees
 from vultus.core.types import FaceTrack
 from vultus.face.head import HeadModel
 from vultus.face.points import FOOTAGE_POINTS, LIPS_INNER, MOUTH_POINTS
 
-REST_SHARE = 0.15
-"""The frames with the least open lips, this share of all, show the mouth at rest."""
+SHUT_GAP, REST_SHARE = 0.06, 0.05
+"""Lips nearer than this (head units) are shut; without such frames the least open ones, this share of all, stand for
+the mouth at rest."""
 RIDGE = 3.0
 """How many frames at full weight it takes before the person's own way counts half against the head model's."""
 WIDEST = 1.12
@@ -18,8 +20,9 @@ WIDEST = 1.12
 LEAST_OPEN = 1.0
 """Whoever hardly opens the mouth in the video may still open it by so many head units."""
 SPEECH = np.array([name.startswith(("mouth", "jaw")) for name in ARKIT52])
-MOOD = np.array([name.startswith(("mouthSmile", "mouthFrown", "mouthDimple", "mouthUpperUp", "cheek", "noseSneer"))
-                 for name in ARKIT52])  # fmt: skip
+MOOD = np.array(
+    [name.startswith(("mouthSmile", "mouthFrown", "mouthDimple", "cheek", "noseSneer")) for name in ARKIT52]
+)
 """What somebody's mood does to the mouth: it stays under another voice."""
 MOOD_S = 0.8
 """Standard deviation in time that tells mood from speech."""
@@ -41,24 +44,32 @@ class Mouth:
         departure, expression = track.departure[seen], _expression(track)[seen]
         flat = self.modes[:, : departure.shape[1], :2].reshape(len(ARKIT52), -1)
         self._linear = flat + _own_way(expression, departure.reshape(len(departure), -1) - expression @ flat)
-        opened = lip_gap(departure).mean(1)
-        calm = opened <= np.quantile(opened, REST_SHARE)
+        gap = openings(track)[seen]
+        self.shut = np.median(lip_gap(departure) - gap, 0)
+        """(9,) `lip_gap` of departures at which the lips meet."""
+        opened = gap.mean(1)
+        calm = opened <= max(SHUT_GAP, float(np.quantile(opened, REST_SHARE)))
         self.rest = np.median(expression[calm], 0).astype(np.float32)
         """(52,) the person's expression with the lips together."""
         self._at_rest = np.median(departure[calm], 0).reshape(-1)
-        self._rest_gap = lip_gap(self._at_rest.reshape(1, -1, 2))[0]
-        self._widest = max(WIDEST * float(np.quantile(opened, 0.995)), float(opened.min()) + LEAST_OPEN)
+        self._widest = max(WIDEST * float(np.quantile(opened, 0.995)), LEAST_OPEN)
 
-    def departures(self, expression: np.ndarray, offset: np.ndarray | None = None) -> np.ndarray:
-        """Where (T, M, 2) the mouth's points go under expressions (T, 52): lips at rest meet, none cross.
+    def departures(self, expression: np.ndarray, resting: np.ndarray, offset: np.ndarray) -> np.ndarray:
+        """Where (T, M, 2) the mouth's points go under expressions (T, 52): none cross, and those at rest meet.
 
-        `offset` (T, M, 2) moves the mouth as a whole, not its opening.
+        Args:
+            resting: (T, 52) the expressions at which the lips are to be shut.
+            offset: (T, M, 2) moves the mouth as a whole, not its opening.
         """
         points = self._free(expression)
-        wanted = np.maximum(lip_gap(points) - self._rest_gap, 0)
+        wanted = np.maximum(lip_gap(points) - lip_gap(self._free(resting)), 0)
         mean = wanted.mean(1, keepdims=True)
         wanted = wanted * (_bent(mean, self._widest) / np.maximum(mean, 1e-6))
-        return with_gap(points if offset is None else points + offset, wanted)
+        return with_gap(points + offset, wanted + self.shut)
+
+    def opening(self, departure: np.ndarray) -> np.ndarray:
+        """How far (T,) lips of departures (T, M, 2) are apart, head units."""
+        return (lip_gap(departure) - self.shut).mean(1)
 
     def left_over(self, track: FaceTrack) -> np.ndarray:
         """What (T, M, 2) the departures of a track have beyond its expressions, slowly changing: habits of the tracker
@@ -75,17 +86,22 @@ def lip_gap(points: np.ndarray) -> np.ndarray:
     return points[:, UPPER_INNER, 1] - points[:, LOWER_INNER, 1]
 
 
+def openings(track: FaceTrack) -> np.ndarray:
+    """How far (T, 9) the inner lips are apart in the pictures, head units."""
+    assert track.performance.rotation is not None
+    rotation = matrix_from_degrees(track.performance.rotation)
+    to_units = np.linalg.inv(rotation[:, :2, :2] * track.units_px[:, None, None] * [[1], [-1]])
+    apart = track.points[:, UPPER_INNER] - track.points[:, LOWER_INNER]
+    return np.einsum("tj,tpj->tp", to_units[:, 1], apart).astype(np.float32)
+
+
 def with_gap(points: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """The mouth points (T, M, 2) with gaps (T, 9) instead of their own; each lip moves as a whole, half of the way."""
     change = (wanted - lip_gap(points)) / 2
-    x = points[:, UPPER_INNER, 0]
     moved = points.copy()
-    for ring in range(4):
-        rows = slice(20 * ring, 20 * ring + 20)
-        for k in range(len(points)):
-            order = np.argsort(x[k])
-            across = np.interp(points[k, rows, 0], x[k, order], change[k, order], left=0, right=0)
-            moved[k, rows, 1] += across * _UPPER_OR_LOWER
+    for ring in range(0, 80, 20):
+        moved[:, ring + 11 : ring + 20, 1] += change
+        moved[:, ring + 1 : ring + 10, 1] -= change[:, ::-1]
     return moved
 
 
@@ -120,7 +136,3 @@ def _bent(value: np.ndarray, limit: float) -> np.ndarray:
     """Values >= 0, bent softly towards the limit from four fifths of it."""
     free = 0.8 * limit
     return np.where(value <= free, value, free + (limit - free) * np.tanh((value - free) / (limit - free)))
-
-
-_UPPER_OR_LOWER = np.array([0, *[-1] * 9, 0, *[1] * 9], np.float32)
-"""Of the twenty points of a lip line: which belong to the upper lip, which to the lower one; corners to neither."""

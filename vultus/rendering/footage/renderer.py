@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from vultus.core.pose import matrix_from_degrees
@@ -24,10 +23,11 @@ from vultus.face.points import (
     RIGHT_EYE,
 )  # fmt: skip
 from vultus.rendering.footage.colours import light_gain, lit
-from vultus.rendering.footage.gallery import AROUND, PATCH_POINTS, Gallery
+from vultus.rendering.footage.gallery import Gallery
 from vultus.rendering.footage.lips_layer import draw_patch
+from vultus.rendering.footage.patch import AROUND, PATCH_POINTS
 from vultus.rendering.footage.person import SPEECH, Mouth, moods
-from vultus.rendering.footage.warp import REACH, displacement
+from vultus.rendering.footage.warp import move_points
 
 TURN_FADE_DEG = (32.0, 42.0)
 """Turns to the side between which the new mouth gives way to the frame's own."""
@@ -68,7 +68,7 @@ class FootageFaces:
     def __init__(self, footage: Footage, head: HeadModel | None = None) -> None:
         self.footage = footage
         self.mouth = Mouth(head or embedded_head(), footage.track)
-        self.gallery = Gallery.cut(footage.open(), footage.track)
+        self.gallery = Gallery.cut(footage.open(), footage.track, self.mouth)
         self._moods, self._left_over = moods(footage.track, self.mouth), self.mouth.left_over(footage.track)
 
     def resting(self, order: np.ndarray) -> np.ndarray:
@@ -82,7 +82,7 @@ class FootageFaces:
         track = self.footage.track.take(order)
         own, rotation_deg = track.performance.expression, track.performance.rotation
         assert own is not None and rotation_deg is not None
-        departure = self.mouth.departures(wanted, self._left_over[order])
+        departure = self.mouth.departures(wanted, self.resting(order), self._left_over[order])
         strength = shown_share(track)
         departure = track.departure + (departure - track.departure) * strength[:, None, None]
         points = _moved(track, self.mouth, (wanted - own) * strength[:, None], departure)
@@ -99,9 +99,9 @@ class FootageFaces:
         """Frame t of the plan."""
         result = image.copy()
         source, points = plan.track.points[t], plan.points[t]
-        box = _box(points[list(OUTLINE)], image.shape)
-        move = displacement(points[list(SKIN)], source[list(SKIN)], points[list(OUTLINE)], box)
-        result[box] = _moved_pixels(image, move, box)
+        move = move_points(points[list(SKIN)], source[list(SKIN)], points[list(OUTLINE)], image.shape)
+        if move is not None:
+            result[move.box] = move.of(image)
         self._lay_lips(result, plan, t)
         return result
 
@@ -152,19 +152,7 @@ def _mixture(patch: np.ndarray, t: int, shot: np.ndarray) -> list[tuple[int, flo
     return [(int(number), float((patch[near] == number).sum())) for number in np.unique(patch[near])]
 
 
-def _box(outline: np.ndarray, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Rows and columns that a face's displacement can reach."""
-    middle = outline.mean(0)
-    return _bounds(middle + REACH[1] * 1.02 * (outline - middle), shape)
-
-
 def _bounds(points: np.ndarray, shape: tuple[int, ...]) -> tuple[slice, slice]:
     low = np.clip(np.floor(points.min(0)).astype(int) - 1, 0, shape[1::-1])
     high = np.clip(np.ceil(points.max(0)).astype(int) + 2, 0, shape[1::-1])
     return slice(low[1], high[1]), slice(low[0], high[0])
-
-
-def _moved_pixels(image: np.ndarray, move: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
-    rows, columns = box
-    y, x = np.mgrid[rows, columns].astype(np.float32)
-    return cv2.remap(image, x + move[..., 0], y + move[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from scipy.spatial import ConvexHull
@@ -10,12 +12,30 @@ GRID_FACES = 1 / 32
 """Spacing of the grid on which the displacement is found, in face widths."""
 REACH = (1.16, 1.5)
 """The displacement lives up to the first multiple of the face's outline about its middle, and is gone at the second."""
+LEAST_PX = 0.03
+"""Skin that moves by less stays as it is, pixel for pixel."""
 STIFFNESS = 0.02
 """How far the skin gives way between points rather than follow each of them exactly."""
 
 
-def displacement(wanted: np.ndarray, source: np.ndarray, outline: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
-    """Where each pixel of a box of a picture comes from: (h, w, 2) float32 pixels to add to its own place.
+@dataclass(frozen=True)
+class Move:
+    """Where the pixels of a box of a picture come from."""
+
+    field: np.ndarray
+    """(h, w, 2) float32 pixels to add to each pixel's own place."""
+    box: tuple[slice, slice]
+    """Rows and columns of the picture."""
+
+    def of(self, picture: np.ndarray) -> np.ndarray:
+        """The box of a picture (H, W, 3) uint8, moved."""
+        rows, columns = self.box
+        places = self.field + np.moveaxis(np.mgrid[rows, columns][::-1], 0, -1).astype(np.float32)
+        return cv2.remap(picture, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def move_points(wanted: np.ndarray, source: np.ndarray, outline: np.ndarray, shape: tuple[int, ...]) -> Move | None:
+    """A smooth move that takes points of a face to other places; None where nothing moves.
 
     Thin-plate splines (Bookstein 1989) through the points, which stand still on a ring around the face.
 
@@ -23,26 +43,41 @@ def displacement(wanted: np.ndarray, source: np.ndarray, outline: np.ndarray, bo
         wanted: (N, 2) where points are to come to, pixels of the picture.
         source: (N, 2) where they are.
         outline: (K, 2) of the face.
-        box: rows and columns.
+        shape: of the picture (H, W, ...).
     """
     hull = outline[ConvexHull(outline).vertices].astype(np.float64)
     middle, size = hull.mean(0), float(np.ptp(hull[:, 0]))
-    ring = middle + REACH[1] * (hull - middle)
-    ring = ring[:: max(1, len(ring) // 20)]
+    enlarged = middle + REACH[1] * (hull - middle)
+    ring = enlarged[:: max(1, len(hull) // 20)]
     centres = np.concatenate([wanted, ring])
     values = np.concatenate([source - wanted, np.zeros_like(ring)])
-    rows, columns = box
     step = max(2.0, GRID_FACES * size)
-    height, width = rows.stop - rows.start, columns.stop - columns.start
-    grid_y, grid_x = (np.linspace(0, n - 1, max(2, round(n / step))) for n in (height, width))
-    grid = np.stack(np.meshgrid(grid_x + columns.start + 0.5, grid_y + rows.start + 0.5), -1).reshape(-1, 2)
+    low, high = np.maximum(enlarged.min(0), 0), np.minimum(enlarged.max(0), shape[1::-1])
+    if (high - low).min() < step:
+        return None
+    x, y = (np.arange(low[k], high[k] + step, step) for k in (0, 1))
+    grid = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
     field = _thin_plate((centres - middle) / size, values, (grid - middle) / size)
     field *= _share(grid, hull, middle)[:, None]
-    coarse = field.reshape(len(grid_y), len(grid_x), 2).astype(np.float32)
-    to_grid = [
-        np.interp(np.arange(n), g, np.arange(len(g))).astype(np.float32) for n, g in ((width, grid_x), (height, grid_y))
+    return _densified(field.reshape(len(y), len(x), 2), x, y, shape)
+
+
+def _densified(coarse: np.ndarray, x: np.ndarray, y: np.ndarray, shape: tuple[int, ...]) -> Move | None:
+    """The field of every pixel from one on a grid, no larger than where anything moves."""
+    moving = np.abs(coarse).max(2) > LEAST_PX
+    rows, columns = np.flatnonzero(moving.any(1)), np.flatnonzero(moving.any(0))
+    if len(rows) == 0:
+        return None
+    coarse = np.where(moving[..., None], coarse, 0).astype(np.float32)
+    box = tuple(
+        slice(max(0, int(at[max(used[0] - 1, 0)])), min(extent, int(np.ceil(at[min(used[-1] + 1, len(at) - 1)])) + 1))
+        for at, used, extent in ((y, rows, shape[0]), (x, columns, shape[1]))
+    )
+    on_grid = [
+        (np.arange(part.start, part.stop, dtype=np.float32) + np.float32(0.5 - at[0])) / np.float32(at[1] - at[0])
+        for part, at in ((box[1], x), (box[0], y))
     ]
-    return cv2.remap(coarse, *np.meshgrid(*to_grid), cv2.INTER_LINEAR)
+    return Move(cv2.remap(coarse, *np.meshgrid(*on_grid), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), box)
 
 
 def _thin_plate(centres: np.ndarray, values: np.ndarray, places: np.ndarray) -> np.ndarray:
