@@ -41,25 +41,6 @@ class Gallery:
     def __len__(self) -> int:
         return len(self.patches)
 
-    @staticmethod
-    def cut(frames: Iterable[np.ndarray], track: FaceTrack, mouth: Mouth) -> Gallery:
-        """Cut patches out of the frames (H, W, 3) of the track's video; pulls no more frames than it needs.
-
-        To somebody who never opens the mouth, open ones are added (`invented`).
-        """
-        wanted = choose_frames(track)
-        opened = mouth.opening(track.departure[wanted])
-        plainest = _plainest(track, wanted, opened) if opened.max() < LEAST_GAP else None
-        patches: list[Patch] = []
-        for number, image in enumerate(frames):
-            if number in wanted:
-                patches.append(cut_patch(image, _view(track, number)))
-            if number == plainest:
-                patches += invented_patches(image, _view(track, number))
-            if number == wanted[-1]:
-                break
-        return Gallery(patches, mouth)
-
     def choose(self, departure: np.ndarray, rotation_deg: np.ndarray) -> np.ndarray:
         """Which patch (T,) to show for mouths (T, M, 2) of heads turned (T, 3): like them, but no new one each frame.
 
@@ -90,6 +71,23 @@ class Gallery:
         open_by = np.sqrt(self._mouth.opening(mouth[None]).clip(0)) - self._open_roots
         turn = np.linalg.norm((self._rotation_deg - rotation_deg)[:, :2], axis=1) / DEGREES_A_UNIT
         return lips + turn + np.where(open_by > 0, TOO_SHUT, -TOO_OPEN) * open_by
+
+
+def cut_patches(frames: Iterable[np.ndarray], track: FaceTrack, mouth: Mouth) -> list[tuple[int, Patch]]:
+    """Patches out of all frames (H, W, 3) of the track's video, and the frame each is from.
+
+    To somebody who never opens the mouth, open ones are added (`invented`).
+    """
+    wanted = choose_frames(track)
+    opened = mouth.opening(track.departure[wanted])
+    plainest = _plainest(track, wanted, opened) if opened.max() < LEAST_GAP else None
+    found: list[tuple[int, Patch]] = []
+    for number, image in enumerate(frames):
+        if number in wanted:
+            found.append((number, cut_patch(image, _view(track, number))))
+        if number == plainest:
+            found += [(number, patch) for patch in invented_patches(image, _view(track, number))]
+    return found
 
 
 def choose_frames(track: FaceTrack) -> np.ndarray:

@@ -13,7 +13,7 @@ from vultus.rendering.raster import FAR, draw_surface
 REVEAL = 0.25
 """Lips cover teeth by no more than this share of the patch's opening beyond what they cover in it."""
 SUPERSAMPLE = 2
-"""The mouth is drawn at this many times its size: the lips' edges must not step."""
+"""The lips' inner edges are drawn at this many times their size: they must not step. The rest stays sharp without."""
 _RING = 20
 _INNER = _RING * (len(RINGS) - 1)
 _UPPER = _INNER + np.arange(11, 20)
@@ -47,22 +47,34 @@ def draw_patch(
         departure: (M, 2) of that mouth, see `FaceTrack`.
         box: rows and columns of the frame that hold them.
     """
-    rows, columns = box
-    height, width = (SUPERSAMPLE * (part.stop - part.start) for part in box)
     inner, inner_source = _inside(patch, points, departure)
     screen = np.zeros((len(points) + len(inner), 3), np.float32)
-    screen[:, :2] = (np.concatenate([points, inner]) - (columns.start, rows.start)) * SUPERSAMPLE
+    screen[:, :2] = np.concatenate([points, inner]) - (box[1].start, box[0].start)
     screen[len(points) :, 2] = 1.0  # lips lie in front of what is between them
     attributes = np.ones((len(screen), 4), np.float32)
     attributes[:, :2] = np.concatenate([patch.points, inner_source])
     attributes[:_RING, 2] = 0.0
+    pixels, cover, _ = _drawn(patch, screen, attributes, box, 1)
+    smooth, _, label = _drawn(patch, screen, attributes, box, SUPERSAMPLE)
+    smooth = cv2.resize(smooth, pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
+    inside = cv2.resize((label == 2).astype(np.float32), pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
+    edge = (inside > 0) & (inside < 1)
+    pixels[edge] = smooth[edge]
+    return pixels, cover * cover * (3 - 2 * cover)
+
+
+def _drawn(
+    patch: Patch, screen: np.ndarray, attributes: np.ndarray, box: tuple[slice, slice], scale: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels, cover and label (1 skin and lips, 2 between the lips) of a box drawn at a multiple of its size."""
+    height, width = (scale * (part.stop - part.start) for part in box)
     flow, cover = np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.float32)
     depth, label = np.full((height, width), FAR, np.float32), np.zeros((height, width), np.uint8)
-    draw_surface(screen, _TRIANGLES, attributes, flow, cover, label, depth, False, 1)
+    screen = screen * np.array([scale, scale, 1], np.float32)
+    draw_surface(screen, _LIPS, attributes, flow, cover, label, depth, False, 1)
+    draw_surface(screen, _BETWEEN, attributes, flow, cover, label, depth, False, 2)
     pixels = cv2.remap(patch.pixels, flow - np.float32(0.5), None, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
-    pixels, cover = (cv2.resize(layer, None, fx=1 / SUPERSAMPLE, fy=1 / SUPERSAMPLE, interpolation=cv2.INTER_AREA)
-                     for layer in (pixels, cover))  # fmt: skip
-    return pixels, cover * cover * (3 - 2 * cover)
+    return pixels, cover, label
 
 
 def _inside(patch: Patch, points: np.ndarray, departure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -87,20 +99,25 @@ def _inside(patch: Patch, points: np.ndarray, departure: np.ndarray) -> tuple[np
     return np.concatenate([upper, lower]), np.concatenate(rows)
 
 
-def _triangles() -> np.ndarray:
-    """Strips between neighbouring lines, then one of the inside and its ends at the corners."""
+def _lips() -> np.ndarray:
+    """Strips between neighbouring lines."""
     found = []
     for ring in range(len(RINGS) - 1):
         for k in range(_RING):
             a, b = ring * _RING + k, ring * _RING + (k + 1) % _RING
             found += [(a, b, a + _RING), (b, b + _RING, a + _RING)]
-    first = _RING * len(RINGS)
-    for a in range(first, first + 8):
-        found += [(a, a + 1, a + 9), (a + 1, a + 10, a + 9)]
-    left, right = _INNER + 10, _INNER  # the upper lip's points run from the subject's left corner to the right one
-    for corner, k in ((left, 0), (right, 8)):
-        found.append((corner, first + k, first + 9 + k))
     return np.array(found, np.int32)
 
 
-_TRIANGLES = _triangles()
+def _between() -> np.ndarray:
+    """The strip between the lips, and its ends at the corners."""
+    first = _RING * len(RINGS)
+    found = []
+    for a in range(first, first + 8):
+        found += [(a, a + 1, a + 9), (a + 1, a + 10, a + 9)]
+    left, right = _INNER + 10, _INNER  # the upper lip's points run from the subject's left corner to the right one
+    found += [(left, first, first + 9), (right, first + 8, first + 17)]
+    return np.array(found, np.int32)
+
+
+_LIPS, _BETWEEN = _lips(), _between()

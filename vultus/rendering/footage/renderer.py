@@ -23,7 +23,8 @@ from vultus.face.points import (
     RIGHT_EYE,
 )  # fmt: skip
 from vultus.rendering.footage.colours import light_gain, lit
-from vultus.rendering.footage.gallery import Gallery
+from vultus.rendering.footage.cover import CoverWatch
+from vultus.rendering.footage.gallery import Gallery, cut_patches
 from vultus.rendering.footage.lips_layer import draw_patch
 from vultus.rendering.footage.patch import AROUND, PATCH_POINTS
 from vultus.rendering.footage.person import SPEECH, Mouth, moods
@@ -68,7 +69,11 @@ class FootageFaces:
     def __init__(self, footage: Footage, head: HeadModel | None = None) -> None:
         self.footage = footage
         self.mouth = Mouth(head or embedded_head(), footage.track)
-        self.gallery = Gallery.cut(footage.open(), footage.track, self.mouth)
+        watch = CoverWatch(footage.track)
+        found = cut_patches(watch.watched(footage.open()), footage.track, self.mouth)
+        self.hidden = watch.hidden()
+        """(T,) bool: the footage's frames in which something is held in front of the mouth."""
+        self.gallery = Gallery([patch for number, patch in found if not self.hidden[number]], self.mouth)
         self._moods, self._left_over = moods(footage.track, self.mouth), self.mouth.left_over(footage.track)
 
     def resting(self, order: np.ndarray) -> np.ndarray:
@@ -83,7 +88,7 @@ class FootageFaces:
         own, rotation_deg = track.performance.expression, track.performance.rotation
         assert own is not None and rotation_deg is not None
         departure = self.mouth.departures(wanted, self.resting(order), self._left_over[order])
-        strength = shown_share(track)
+        strength = shown_share(track, self.hidden[order])
         departure = track.departure + (departure - track.departure) * strength[:, None, None]
         points = _moved(track, self.mouth, (wanted - own) * strength[:, None], departure)
         return Plan(track, points, departure, strength, self.gallery.choose(departure, rotation_deg))
@@ -121,12 +126,15 @@ class FootageFaces:
         result[box] = np.round(skin + (total / weights - skin) * share).astype(np.uint8)
 
 
-def shown_share(track: FaceTrack) -> np.ndarray:
-    """How much (T,) of a new face can be shown: none without a face or from the side; sudden at cuts only."""
+def shown_share(track: FaceTrack, hidden: np.ndarray) -> np.ndarray:
+    """How much (T,) of a new face can be shown: none without a face, from the side or where it is hidden (T,).
+
+    It changes suddenly at cuts only.
+    """
     assert track.performance.rotation is not None
     turn = np.abs(track.performance.rotation[:, 0])
     share = np.clip((TURN_FADE_DEG[1] - turn) / (TURN_FADE_DEG[1] - TURN_FADE_DEG[0]), 0, 1)
-    share[~track.performance.valid] = 0
+    share[hidden | ~track.performance.valid] = 0
     step = 1 / max(1.0, FADE_S * track.performance.fps)
     for order in (range(1, len(share)), range(len(share) - 2, -1, -1)):
         for t in order:
