@@ -7,6 +7,7 @@ Of each the first --seconds are taken. Nothing goes through an encoder: the fram
 and FaceMesh looks at them anew.
 
   outside    pixels that changed, in all frames, outside the face's outline enlarged by the renderer's reach
+  around     mean change in grey levels between the face's outline and that reach: collar, hair, background
   r ap, wid  aperture and width of the re-tracked lips against those of the performance, 50 Hz
   gain       spread of the re-tracked aperture over that of the performance's
   clos.      share of the performance's closures that are made, less what chance meets
@@ -37,7 +38,7 @@ import numpy as np
 import soundfile
 
 from benchmarks.dubbing_measures import Comparison
-from benchmarks.dubbing_sheets import Sheet, write_blind
+from benchmarks.dubbing_sheets import Sheet, liveliest, write_blind
 from benchmarks.material import SHARED
 from vultus.audio.io import read_speech
 from vultus.core.types import SAMPLE_RATE, FaceTrack, Performance
@@ -71,6 +72,7 @@ class Row:
 
     frames: int
     outside: int
+    around: float
     aperture_r: float
     width_r: float
     gain: float
@@ -119,8 +121,8 @@ def followed(path: Path, folder: Path) -> tuple[Scene, np.ndarray]:
         np.savez(partial, fps=acted.fps, mesh=mesh(scene), **numbers)
         partial.replace(kept)
     with np.load(kept, allow_pickle=False) as data:
-        acted = {name[6:]: data[name] for name in data.files if name.startswith("acted_")}
-        performance = Performance(fps=float(data["fps"]), reference="camera", **acted)
+        channels = {name[6:]: data[name] for name in data.files if name.startswith("acted_")}
+        performance = Performance(fps=float(data["fps"]), reference="camera", **channels)
         track = FaceTrack(performance, **{n[6:]: data[n] for n in data.files if n.startswith("track_")})
         return Scene(open_video(path), (track,)), data["mesh"]
 
@@ -176,22 +178,27 @@ def row_of(name: str, data: Path, keep: Path, seconds: float, sheets: Path | Non
     """All figures of a clip."""
     own, voice, third = (data / f"{clip}.mp4" for clip in (name, *VOICES[name]))
     scene, seen = followed(cut(own, seconds, keep), keep)
-    performance = voice_performance(voice, scene.video.fps)[: len(scene)]
+    fps = scene.video.fps
+    performance = voice_performance(voice, fps)[: len(scene)]
     assert performance.expression is not None
     asked = performed_mouth(performance.expression)
-    sheet = None if sheets is None else Sheet(own.stem, sheets, asked[:, 0])
-    new = compared(scene, seen, performance, sheet)
-    if sheet is not None:
-        sheet.write()
+    folder = keep if sheets is None else sheets
+    speaking = Sheet(folder / f"{own.stem}.png", liveliest(asked[:, 0]))
+    quiet = Sheet(folder / f"{own.stem}-silent.png", range(0, round(SILENCE_S * fps), round(SILENCE_S * fps / 12)))
+    new = compared(scene, seen, performance, speaking)
     given_back = compared(scene, seen, own_voice(own, name, scene))
-    silent, silent_original = compared(scene, seen, silent_performance(scene.video.fps)).apart()[::-1]
+    silent = compared(scene, seen, silent_performance(fps), quiet)
+    if sheets is not None:
+        speaking.write_mouths()
+        speaking.write_heads()
+        quiet.write_mouths()
     shown = shown_share(scene.tracks[0])[: len(performance)] > 0.99
     aperture_r, width_r, gain, closed = new.followed(asked, shown)
-    outside = new.changed_outside + given_back.changed_outside
-    sync = [in_sync(new, sound) for sound in (voice, own, third)]
+    outside = new.changed_outside + given_back.changed_outside + silent.changed_outside
     made = (aperture_r, width_r, gain, closed.recall - closed.chance)
+    sync = [in_sync(new, sound) for sound in (voice, own, third)]
     after = (new.sharpness(), *new.flicker(), given_back.distance(), new.distance())
-    return Row(len(performance), outside, *made, *sync, silent, silent_original, *after)
+    return Row(len(performance), outside, float(np.mean(new.around)), *made, *sync, *silent.apart()[::-1], *after)
 
 
 def lines(rows: dict[str, Row]) -> Iterator[str]:

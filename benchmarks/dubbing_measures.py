@@ -24,18 +24,22 @@ LEAST_IN_BIN = 4
 """A bin of lip speed counts when both videos have so many frames in it."""
 
 
-def outside_face(outlines: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    """(H, W) bool: pixels that no dub may change.
+def outside_face(outlines: list[np.ndarray], shape: tuple[int, ...], reach: float = REACH[1]) -> np.ndarray:
+    """(H, W) bool: pixels beyond the face's outlines (K, 2), before and after, each enlarged as the renderer does it.
 
-    Outside the hulls of the face's outlines (K, 2) before and after, enlarged about the means of their corners by the
-    renderer's reach, and by one cell of the grid on which it interpolates.
+    By `reach` about the mean of its hull's corners, its radius changing evenly with the angle between them, and by one
+    cell of the grid on which the renderer interpolates. No dub may change these pixels.
     """
     face = np.zeros(shape[:2], np.uint8)
     cell_px = max(GRID_FACES * float(np.ptp(outline[:, 0])) for outline in outlines)
     for outline in outlines:
         hull = outline[ConvexHull(outline).vertices]
         middle = hull.mean(0)
-        cv2.fillConvexPoly(face, np.round(middle + REACH[1] * (hull - middle)).astype(np.int32), 1)
+        away = hull - middle
+        angle = np.linspace(-np.pi, np.pi, 360)
+        radius = np.interp(angle, np.arctan2(away[:, 1], away[:, 0]), np.linalg.norm(away, axis=1), period=2 * np.pi)
+        corners = middle + reach * radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], -1)
+        cv2.fillPoly(face, [np.round(corners).astype(np.int32)], 1)
     side = 2 * int(np.ceil(cell_px + 2)) + 1
     return np.asarray(cv2.dilate(face, np.ones((side, side), np.uint8))) == 0
 
@@ -104,6 +108,8 @@ class Comparison:
     dubbed: Film = field(default_factory=Film)
     changed_outside: int = 0
     """Pixels of all frames that changed where no dub may change them."""
+    around: list[float] = field(default_factory=list)
+    """Mean change in grey levels just around the face, a frame each: between its outline and the reach."""
     same_size: bool = True
 
     def add(self, images: tuple[np.ndarray, np.ndarray], points: tuple[np.ndarray, np.ndarray]) -> None:
@@ -113,7 +119,11 @@ class Comparison:
         changed = (before != after).any(-1)
         seen = [face for face in points if np.isfinite(face).all()]
         if changed.any() and seen:
-            changed &= outside_face([face[list(OVAL), :2] for face in seen], before.shape)
+            outlines = [face[list(OVAL), :2] for face in seen]
+            far, near = (outside_face(outlines, before.shape, reach) for reach in (REACH[1], 1.0))
+            change = np.abs(before.astype(np.int16) - after).mean(-1)
+            self.around.append(float(change[near & ~far].mean()) if (near & ~far).any() else 0.0)
+            changed &= far
         self.changed_outside += int(changed.sum())
         box = mouth_box(*points) if len(seen) == 2 else None
         self.original.add(before, points[0], box)
@@ -176,12 +186,11 @@ def at_equal_motion(speeds: tuple[np.ndarray, np.ndarray], values: tuple[np.ndar
     quantiles of all speeds.
     """
     known = [np.isfinite(s) & np.isfinite(v) for s, v in zip(speeds, values, strict=True)]
-    speeds = tuple(s[k] for s, k in zip(speeds, known, strict=True))  # type: ignore[assignment]
-    values = tuple(v[k] for v, k in zip(values, known, strict=True))  # type: ignore[assignment]
-    edges = np.quantile(np.concatenate(speeds), np.linspace(0, 1, SPEED_BINS + 1)[1:-1])
+    pairs = [(s[k], v[k]) for s, v, k in zip(speeds, values, known, strict=True)]
+    edges = np.quantile(np.concatenate([s for s, _ in pairs]), np.linspace(0, 1, SPEED_BINS + 1)[1:-1])
     sums = np.zeros(2)
     for b in range(SPEED_BINS):
-        inside = [v[np.digitize(s, edges) == b] for s, v in zip(speeds, values, strict=True)]
+        inside = [v[np.digitize(s, edges) == b] for s, v in pairs]
         count = min(map(len, inside))
         if count >= LEAST_IN_BIN:
             sums += [count * part.mean() for part in inside]

@@ -30,20 +30,17 @@ Pair = tuple[np.ndarray, np.ndarray]
 class Sheet:
     """Collects the cut-outs of one clip while it runs."""
 
-    def __init__(self, name: str, folder: Path, aperture: np.ndarray) -> None:
-        self.name, self.folder = name, folder
-        self.first = _liveliest(aperture)
+    def __init__(self, path: Path, magnified: range) -> None:
+        self.path, self.magnified = path, magnified
         self.mouths: list[Pair] = []
         self.heads: list[Pair] = []
-        self._shown = False
 
-    def add(self, t: int, images: tuple[np.ndarray, np.ndarray], points: np.ndarray) -> None:
+    def add(self, t: int, images: Pair, points: np.ndarray) -> None:
         """Look at frame t; `points` (478, 3) are the original's, NaN where it shows no face."""
-        wanted = self.first <= t < self.first + CONSECUTIVE
-        if not np.isfinite(points).all() or not (wanted or t % EVERY == 0):
+        if not np.isfinite(points).all():
             return
         middle, face_px = face_box(points)
-        if wanted:
+        if t in self.magnified:
             lips = points[list(INNER_LIPS), :2].mean(0) + [0, 0.06 * face_px]
             half = np.array(MOUTH_FACES) * face_px / 2
             scale = min(MAGNIFIED, MOST_CELL_PX / (2 * half[0]))
@@ -52,16 +49,27 @@ class Sheet:
             half = np.full(2, HEAD_FACES * face_px / 2)
             self.heads.append(_cut_outs(images, middle, half, BLIND_PX / (2 * half[0])))
 
-    def write(self) -> None:
-        """Write the sheets, and the pairs for the blind one."""
-        _save(_rows(self.mouths, COLUMNS), self.folder / f"{self.name}-mouth.png")
+    def write_mouths(self) -> None:
+        """Write the magnified mouths to the sheet's path."""
+        _save(_rows(self.mouths, COLUMNS), self.path)
+
+    def write_heads(self) -> None:
+        """Write every fifth frame, and the pairs for the blind sheet, beside it."""
         step = -(-len(self.heads) // MOST_FACES)
-        small = [tuple(cv2.resize(p, (FACE_CELL_PX,) * 2, interpolation=cv2.INTER_AREA) for p in pair)
-                 for pair in self.heads[::step]]  # fmt: skip
-        _save(_rows(small, 10), self.folder / f"{self.name}-every.png")
+        small = [_small(pair) for pair in self.heads[::step]]
+        _save(_rows(small, 10), self.path.with_name(f"{self.path.stem}-every.png"))
         chosen = np.linspace(0, len(self.heads) - 1, BLIND_PAIRS).round().astype(int)
         for k, at in enumerate(chosen):
-            _save(np.hstack(self.heads[at]), self.folder / "pairs" / f"{self.name}-{k}.png")
+            _save(np.hstack(self.heads[at]), self.path.parent / "pairs" / f"{self.path.stem}-{k}.png")
+
+
+def liveliest(aperture: np.ndarray) -> range:
+    """The consecutive frames over which the lips asked for (T,) open and shut most."""
+    if len(aperture) <= CONSECUTIVE:
+        return range(len(aperture))
+    windows = np.lib.stride_tricks.sliding_window_view(aperture, CONSECUTIVE)
+    first = int(np.argmax(np.ptp(windows, axis=1) + 0.5 * np.abs(np.diff(windows, axis=1)).sum(1)))
+    return range(first, first + CONSECUTIVE)
 
 
 def write_blind(folder: Path) -> None:
@@ -82,19 +90,16 @@ def write_blind(folder: Path) -> None:
     (folder / "blind-key.txt").write_text("row column\n" + "\n".join(key) + "\n")
 
 
-def _liveliest(aperture: np.ndarray) -> int:
-    """The first of the consecutive frames over which the lips asked for (T,) open and shut most."""
-    if len(aperture) <= CONSECUTIVE:
-        return 0
-    windows = np.lib.stride_tricks.sliding_window_view(aperture, CONSECUTIVE)
-    return int(np.argmax(np.ptp(windows, axis=1) + 0.5 * np.abs(np.diff(windows, axis=1)).sum(1)))
-
-
-def _cut_outs(images: tuple[np.ndarray, np.ndarray], middle: np.ndarray, half: np.ndarray, scale: float) -> Pair:
+def _cut_outs(images: Pair, middle: np.ndarray, half: np.ndarray, scale: float) -> Pair:
     size = np.round(2 * half * scale).astype(int)
     to_picture = np.array([[1 / scale, 0, middle[0] - half[0]], [0, 1 / scale, middle[1] - half[1]]])
     flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR)
     first, second = (cv2.warpAffine(image, to_picture, tuple(size), flags=flags) for image in images)
+    return first, second
+
+
+def _small(pair: Pair) -> Pair:
+    first, second = (cv2.resize(part, (FACE_CELL_PX,) * 2, interpolation=cv2.INTER_AREA) for part in pair)
     return first, second
 
 
