@@ -89,6 +89,8 @@ class Frames:
     alpha: bool = False
     times_s: np.ndarray | None = None
     """(count,) float64 rising presentation times where they are irregular; None: frame i is shown from i / fps on."""
+    end_s: float | None = None
+    """When the last frame ceases; None: 1 / fps after its time."""
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter(self.images)

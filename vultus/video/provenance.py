@@ -43,6 +43,8 @@ _FLAT_MEMORY = {
 
 _EMBEDDABLE = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".png": "image/png"}
 _ANY_BYTES = "application/octet-stream"
+_PARENT = "xmp:iid:edited"
+"""The name by which a manifest's actions refer to the video that was edited."""
 
 
 @dataclass(frozen=True)
@@ -75,20 +77,23 @@ def sidecar_of(path: Path) -> Path | None:
     return None if path.suffix.lower() in _EMBEDDABLE else path.with_suffix(".c2pa")
 
 
-def sign(source: Path, signed: Path, title: str, identity: Identity) -> bytes | None:
+def sign(source: Path, signed: Path, title: str, identity: Identity, edited: Path | None = None) -> bytes | None:
     """Copy `source` to `signed` with a manifest inside; where the format holds none, return the manifest for a sidecar.
 
-    `title` is the name under which the file will be known.
+    `title` is the name under which the file will be known. With `edited` it is called not made, but that video edited;
+    a manifest in that file goes along.
     """
     import c2pa
 
     mime = _EMBEDDABLE.get(source.suffix.lower())
     keys = c2pa.C2paSignerInfo(identity.algorithm, identity.chain_pem, identity.key_pem, None)
     settings = {"core": _FLAT_MEMORY, "verify": {"verify_after_sign": False}}
-    builder = c2pa.Builder(_manifest(title), context=c2pa.Context.from_dict(settings))
+    builder = c2pa.Builder(_manifest(title, edited), context=c2pa.Context.from_dict(settings))
     if mime is None:
         builder.set_no_embed()
     try:
+        if edited is not None:
+            _add_parent(builder, edited)
         with (
             closing(builder),
             c2pa.Signer.from_info(keys) as signer,
@@ -102,25 +107,43 @@ def sign(source: Path, signed: Path, title: str, identity: Identity) -> bytes | 
     return manifest if mime is None else None
 
 
-def sign_folder(folder: Path, title: str, identity: Identity) -> None:
-    """Write the signed list of all files in `folder` into it."""
+def _add_parent(builder: Any, edited: Path) -> None:
+    """Name the video that was edited, with the manifest that it carries, if any that can be read."""
+    import c2pa
+
+    ingredient = {"title": edited.name, "relationship": "parentOf", "instance_id": _PARENT}
+    mime = _EMBEDDABLE.get(edited.suffix.lower(), _ANY_BYTES)
+    with edited.open("rb") as file:
+        try:
+            builder.add_ingredient(ingredient, mime, file)
+        except c2pa.C2paError:
+            if mime == _ANY_BYTES:
+                raise
+            file.seek(0)  # a file that players forgive for what it lacks; only its name can be told
+            builder.add_ingredient(ingredient, _ANY_BYTES, file)
+
+
+def sign_folder(folder: Path, title: str, identity: Identity, edited: Path | None = None) -> None:
+    """Write the signed list of all files in `folder` into it; `edited` as for `sign`."""
     files = {file.name: _sha256(file) for file in sorted(folder.iterdir())}
     listing, copy = folder / FOLDER_LIST, folder / f"{FOLDER_LIST}.part.copy"
     listing.write_text(json.dumps({"note": SYNTHETIC_TAG, "sha256": files}, indent=1) + "\n", encoding="utf-8")
-    manifest = sign(listing, copy, title, identity)
+    manifest = sign(listing, copy, title, identity, edited)
     copy.unlink()
     (folder / FOLDER_MANIFEST).write_bytes(manifest or b"")
 
 
-def _manifest(title: str) -> dict[str, Any]:
+def _manifest(title: str, edited: Path | None) -> dict[str, Any]:
     tool = {"name": "vultus", "version": version("vultus")}
-    action = {
-        "action": "c2pa.created",
+    made = {
+        "action": "c2pa.created" if edited is None else "c2pa.edited",
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "softwareAgent": tool,
         "digitalSourceType": DIGITAL_SOURCE_TYPE,
     }
-    assertion = {"label": "c2pa.actions.v2", "data": {"actions": [action]}}
+    opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": [_PARENT]}}
+    actions = [made] if edited is None else [opened, made]
+    assertion = {"label": "c2pa.actions.v2", "data": {"actions": actions}}
     return {"claim_generator_info": [tool], "title": title, "assertions": [assertion]}
 
 

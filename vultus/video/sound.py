@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import av
 import numpy as np
@@ -14,6 +15,21 @@ from vultus.video.read import open_container
 
 KEPT_RATES = (44_100, 48_000)
 """Sample rates in Hz that are left as they are; all others become the last of these."""
+
+
+class Sound(Protocol):
+    """What a writer takes: (channels, samples) float32 blocks at `rate` Hz, "mono" or "stereo"."""
+
+    @property
+    def rate(self) -> int: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def layout(self) -> str: ...
+
+    def blocks(self) -> Iterator[np.ndarray]: ...
 
 
 class SoundTrack:
@@ -100,7 +116,7 @@ class SoundTrack:
                 yield block
 
 
-def write_wav(path: Path, sound: SoundTrack, duration_s: float) -> None:
+def write_wav(path: Path, sound: Sound, duration_s: float) -> None:
     """Write the first `duration_s` of a track as 16-bit WAV."""
     import wave
 

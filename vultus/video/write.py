@@ -18,12 +18,15 @@ from vultus.core.errors import InputError
 from vultus.core.files import MAX_NAME_BYTES, is_usable_name
 from vultus.core.types import Frames
 from vultus.video.encode import CODECS, ContainerEncoder, Encoder, FolderEncoder
+from vultus.video.original import Original
 from vultus.video.provenance import FOLDER_LIST, FOLDER_MANIFEST, sidecar_of, sign, sign_folder
 from vultus.video.signing import signing_identity
-from vultus.video.sound import SoundTrack
+from vultus.video.sound import Sound, SoundTrack
 
 QUEUE_FRAMES = 8
 """Frames that may wait for the encoder: enough to even out its bursts, few enough to cost no memory."""
+QUEUE_BYTES = 64_000_000
+"""Of large frames fewer wait, though never less than two."""
 
 Progress = Callable[[int, int | None], None]
 """Called with the frames made so far and their total, None if unknown."""
@@ -32,34 +35,37 @@ Progress = Callable[[int, int | None], None]
 def write_video(
     frames: Frames,
     path: str | Path,
-    audio: Path | None = None,
+    audio: Path | Sound | None = None,
     *,
+    like: Original | None = None,
     audio_start_s: float = 0.0,
     audio_end_s: float | None = None,
     on_progress: Progress | None = None,
 ) -> Path:
-    """Write frames, and the sound of the file `audio` between two times, to `path`; returns the path.
+    """Write frames, and the sound of the file `audio` between two times (or a `Sound`), to `path`; returns the path.
 
     The name chooses the form: .mp4 (H.264 + AAC), .webm (VP9 + Opus, transparent if the frames are), and without a
-    suffix a folder of PNG files (and audio.wav). The sound ends with the pictures. The result is marked and signed
-    (`video.provenance`). Frames are pulled in this thread while another one encodes. Raises InputError for a target or
-    sound that cannot be used, and whatever `frames` raises; then nothing has been written.
+    suffix a folder of PNG files (and audio.wav). The sound ends with the pictures. With `like` the video is that
+    original edited: its size, colours, tags and chapters are kept and little is lost in encoding. The result is marked
+    and signed (`video.provenance`). Frames are pulled in this thread while another one encodes. Raises InputError for a
+    target or sound that cannot be used, and whatever `frames` raises; then nothing has been written.
     """
     target = check_target(path, frames.alpha)
     identity = signing_identity()  # a fault in the key should show before the work, not after
     codec = CODECS.get(target.suffix.lower())
     rate = codec.sample_rate_hz if codec else None
-    sound = None if audio is None else SoundTrack(Path(audio), audio_start_s, audio_end_s, rate)
+    sound = SoundTrack(Path(audio), audio_start_s, audio_end_s, rate) if isinstance(audio, str | Path) else audio
     try:
         with _partial(target) as partial:
             if codec is None:
                 _encode(FolderEncoder(partial, frames, sound), frames, on_progress)
-                sign_folder(partial, target.name, identity)
+                sign_folder(partial, target.name, identity, like.path if like else None)
                 _replace_folder(partial, target)
             else:
-                _encode(_container_encoder(partial, frames, sound), frames, on_progress)
+                _encode(_container_encoder(partial, frames, sound, like), frames, on_progress)
                 with _partial(target) as signed:
-                    _put_in_place(signed, target, sign(partial, signed, target.name, identity))
+                    edited = like.path if like else None
+                    _put_in_place(signed, target, sign(partial, signed, target.name, identity, edited))
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -106,9 +112,9 @@ def _check_folder(folder: Path) -> None:
         raise InputError("the folder holds other files", folder, "choose a new or empty folder")
 
 
-def _container_encoder(path: Path, frames: Frames, sound: SoundTrack | None) -> Encoder:
+def _container_encoder(path: Path, frames: Frames, sound: Sound | None, like: Original | None) -> Encoder:
     try:
-        return ContainerEncoder(path, frames, sound)
+        return ContainerEncoder(path, frames, sound, like)
     except av.FFmpegError as error:
         size = f"{frames.width} x {frames.height} at {frames.fps:g} frames per second"
         raise InputError(f"the encoder refuses {size}", path.suffix, "choose another size or form") from error
@@ -135,8 +141,9 @@ def _encode(encoder: Encoder, frames: Frames, on_progress: Progress | None) -> N
 def _feed(thread: ThreadPoolExecutor, encoder: Encoder, frames: Frames, on_progress: Progress | None) -> int:
     waiting: deque[Future[None]] = deque()
     count = 0
+    most = min(QUEUE_FRAMES, max(2, QUEUE_BYTES // (3 * frames.width * frames.height)))
     for image in frames:
-        while len(waiting) >= QUEUE_FRAMES or (waiting and waiting[0].done()):
+        while len(waiting) >= most or (waiting and waiting[0].done()):
             waiting.popleft().result()  # raises what the encoder raised
         waiting.append(thread.submit(encoder.add, image.copy()))  # a renderer may use its buffer again
         count += 1
