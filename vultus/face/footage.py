@@ -19,10 +19,10 @@ POINTS_SMOOTHING_S = 0.03
 """Standard deviation in time of the smoothing of points and departures: lips are quick."""
 
 
-def face_track(tracked: Iterable[TrackedFrame | None], fps: float) -> FaceTrack:
+def face_track(tracked: Iterable[TrackedFrame | None], fps: float, shot: np.ndarray | None = None) -> FaceTrack:
     """The track of one face from the frames of `face.track.track_points`, None where it was not seen.
 
-    A shot begins where the tracker noticed a cut.
+    `shot` (T,) numbers the shot of every frame; unless it is known, a shot begins where the tracker noticed a cut.
     """
     rows: list[tuple[np.ndarray, np.ndarray, float, float]] = []
     cuts: list[bool] = []
@@ -40,7 +40,8 @@ def face_track(tracked: Iterable[TrackedFrame | None], fps: float) -> FaceTrack:
             yield frame
 
     performance = performance_of(noted(), fps)
-    shot = np.cumsum(cuts).astype(int)
+    jumps = np.cumsum(cuts).astype(int)
+    unbroken = jumps if shot is None else jumps + shot
     points, departure, units_px, interocular = (np.array(column, np.float32) for column in zip(*rows, strict=True))
     jitter_px = POINTS_JITTER * float(np.median(interocular))
     valid, sigma = performance.valid, max(0.6, POINTS_SMOOTHING_S * fps)
@@ -49,12 +50,12 @@ def face_track(tracked: Iterable[TrackedFrame | None], fps: float) -> FaceTrack:
         whole = np.zeros((len(valid), *values.shape[1:]), np.float32)
         whole[valid] = values
         whole = fill_gaps(whole, valid)
-        return bilateral(whole.reshape(len(valid), -1), shot, sigma, jitter).reshape(whole.shape)
+        return bilateral(whole.reshape(len(valid), -1), unbroken, sigma, jitter).reshape(whole.shape)
 
     return FaceTrack(
         performance,
         smooth(points, jitter_px),
         smooth(departure, DEPARTURE_JITTER),
         smooth(units_px[:, None], float(np.median(units_px)))[:, 0],
-        shot,
+        jumps if shot is None else shot,
     )

@@ -31,6 +31,8 @@ _NO_FACE_SPREAD = 0.05
 _LARGE_PICTURE_PX = 1280
 _SAME_FACE = 0.5
 """Two finds are one face when their middles lie closer than this many face boxes."""
+_NARROW_FACE = 1.6
+"""A detector's box is at least so many inter-ocular distances wide (2.0 on a frontal face)."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,23 @@ class FaceMesh:
 
         `thorough`: search tiles if nothing else is found; `every`: search them anyway, for small faces beside large.
         """
-        sightings = self._look_at_all(image, self._boxes(image))
+        sightings = self._look_at_all(image, self._boxes(image), [])
         large = max(image.shape[:2]) >= _LARGE_PICTURE_PX
         for parts in (2, 3, 4) if thorough else ():
             if sightings and not every and not (large and parts == 2):
                 break
             boxes = [box for tile in _tiles(image, parts) for box in self._boxes_in(tile, image)]
-            sightings = self._look_at_all(image, boxes, sightings)
+            sightings += self._look_at_all(image, boxes, [face_box(sighting.landmarks) for sighting in sightings])
         return sorted(sightings, key=lambda sighting: -face_box(sighting.landmarks)[1])
+
+    def find_others(self, image: np.ndarray, known: list[Box]) -> list[Sighting]:
+        """Faces outside the `known` boxes that are large enough to be animated: a look at the picture as a whole.
+
+        Costs 7 ms where there is nobody else.
+        """
+        boxes = [box for graph in (self._far, self._near) for box in _detected_boxes(graph, image)]
+        least_px = _NARROW_FACE * MIN_INTEROCULAR_PX
+        return self._look_at_all(image, [box for box in boxes if box[1] > least_px], taken=known)
 
     def look(self, image: np.ndarray, center_px: np.ndarray, side_px: float) -> Sighting | None:
         """The face in the box `side_px` wide around `center_px`, seen from several crops; None if there is none."""
@@ -108,27 +119,23 @@ class FaceMesh:
             return None
         return Sighting(stacked.mean(0), self._score(crops[0].pixels), spread)
 
-    def _look_at_all(self, image: np.ndarray, boxes: list[Box], known: list[Sighting] | None = None) -> list[Sighting]:
-        sightings = list(known or [])
-        for center_px, side_px in boxes:
-            taken = [face_box(sighting.landmarks) for sighting in sightings]
-            if any(np.linalg.norm(center_px - c) < _SAME_FACE * max(side_px, s) for c, s in taken):
+    def _look_at_all(self, image: np.ndarray, boxes: list[Box], taken: list[Box]) -> list[Sighting]:
+        """The faces in `boxes` but not in those that are `taken`."""
+        taken, sightings = list(taken), []
+        for box in boxes:
+            if any(same_face(box, other) for other in taken):
                 continue
-            sighting = self.look(image, center_px, side_px)
-            if sighting is None:
-                continue
-            center_px, side_px = face_box(sighting.landmarks)  # it may have slid onto a face seen before
-            if not any(np.linalg.norm(center_px - c) < _SAME_FACE * max(side_px, s) for c, s in taken):
+            sighting = self.look(image, *box)
+            # it may have slid onto a face seen before
+            if sighting is not None and not any(same_face(face_box(sighting.landmarks), other) for other in taken):
                 sightings.append(sighting)
+                taken.append(face_box(sighting.landmarks))
         return sightings
 
     def _boxes(self, image: np.ndarray) -> list[Box]:
         """Rough face boxes, in pixels, by the mesh itself and by the detector for distant faces."""
-        height, width = image.shape[:2]
         meshes = [face_box(points) for points in process_mesh(self._crowd, image)]
-        boxes = _process_boxes(self._far, image)
-        middles = [np.array([(b.xmin + b.width / 2) * width, (b.ymin + b.height / 2) * height]) for b in boxes]
-        return meshes + [(middle, 1.2 * b.width * width) for middle, b in zip(middles, boxes, strict=True)]
+        return meshes + _detected_boxes(self._far, image)
 
     def _boxes_in(self, tile: tuple[slice, slice], image: np.ndarray) -> list[Box]:
         rows, columns = tile
@@ -147,6 +154,11 @@ class FaceMesh:
 
 Box = tuple[np.ndarray, float]
 """Centre (2,) and side of a square, pixels."""
+
+
+def same_face(one: Box, other: Box) -> bool:
+    """Whether two boxes (`face.points.face_box`) are of one face."""
+    return bool(np.linalg.norm(one[0] - other[0]) < _SAME_FACE * max(one[1], other[1]))
 
 
 def detect_faces(image: np.ndarray) -> list[np.ndarray]:
@@ -175,6 +187,12 @@ def select_face(image: np.ndarray, face: int | None = None, where: object = None
     with FaceMesh() as mesh:
         found = mesh.find(check_picture(image, where), every=face is not None)
     return choose(found, face, where).landmarks
+
+
+def usable(found: list[Sighting]) -> list[Sighting]:
+    """The sightings that `choose` would not refuse."""
+    human = [sighting for sighting in found if sighting.plausibility >= MIN_PLAUSIBILITY]
+    return [sighting for sighting in human if interocular_px(sighting.landmarks) >= MIN_INTEROCULAR_PX]
 
 
 def choose(found: list[Sighting], face: int | None = None, where: object = None) -> Sighting:
@@ -223,10 +241,14 @@ def process_mesh(graph: Any, image: np.ndarray) -> list[np.ndarray]:
     return [np.array([(p.x, p.y, p.z) for p in face.landmark], np.float32) * size for face in found]
 
 
-def _process_boxes(graph: Any, image: np.ndarray) -> list[Any]:
+def _detected_boxes(graph: Any, image: np.ndarray) -> list[Box]:
+    """Rough boxes of the faces that a detection graph sees."""
+    height, width = image.shape[:2]
     with mediapipe_graphs.quiet_stderr():
         found = graph.process(image).detections or []
-    return [detection.location_data.relative_bounding_box for detection in found]
+    boxes = [detection.location_data.relative_bounding_box for detection in found]
+    middles = [np.array([(b.xmin + b.width / 2) * width, (b.ymin + b.height / 2) * height]) for b in boxes]
+    return [(middle, 1.2 * b.width * width) for middle, b in zip(middles, boxes, strict=True)]
 
 
 def _tiles(image: np.ndarray, parts: int) -> list[tuple[slice, slice]]:

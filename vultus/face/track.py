@@ -101,15 +101,18 @@ def track_stream(
         raise InputError(what, where, refusal.fix if refusal is not None else None)
 
 
-def track_points(points: Iterable[np.ndarray | None], head: HeadModel | None = None) -> Iterator[TrackedFrame | None]:
+def track_points(
+    points: Iterable[np.ndarray | None], head: HeadModel | None = None, shot: np.ndarray | None = None
+) -> Iterator[TrackedFrame | None]:
     """Tracking from FaceMesh's points (478, 3) of every frame, None where there is no face; nothing if there is none.
 
-    Given out up to `CALIBRATION_FRAMES` frames with a face late.
+    `shot` (T,) numbers the shot of every frame where that is known; fits start anew in each. Given out up to
+    `CALIBRATION_FRAMES` frames with a face late.
     """
     fitter = Fitter(head or embedded_head())
     person: Person | None = None
     waiting: list[np.ndarray | None] = []
-    follower = _Follower(fitter)
+    follower = _Follower(fitter, shot)
     for seen in points:
         waiting.append(seen)
         if person is None and sum(face is not None for face in waiting) >= CALIBRATION_FRAMES:
@@ -128,11 +131,16 @@ def track_points(points: Iterable[np.ndarray | None], head: HeadModel | None = N
 class _Follower:
     """Fits frame after frame, each from the one before it, and notices cuts."""
 
-    def __init__(self, fitter: Fitter) -> None:
+    def __init__(self, fitter: Fitter, shot: np.ndarray | None) -> None:
         self._fitter = fitter
+        self._begins: set[int] = set() if shot is None else set((np.flatnonzero(np.diff(shot)) + 1).tolist())
+        self._frame = -1
         self._last: Fit | None = None
 
     def next(self, points: np.ndarray | None, person: Person) -> TrackedFrame | None:
+        self._frame += 1
+        if self._frame in self._begins:
+            self._last = None
         if points is None:
             self._last = None
             return None

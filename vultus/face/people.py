@@ -1,0 +1,104 @@
+"""Everybody in a video, followed through its shots in one pass: a `core.types.FaceTrack` for each person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from vultus.core.errors import InputError
+from vultus.core.types import FaceTrack, Frames
+from vultus.face.crowd_watch import CrowdWatch
+from vultus.face.footage import face_track
+from vultus.face.head import HeadModel, embedded_head
+from vultus.face.stretches import Embed, Stretch, people_of
+from vultus.face.track import track_points
+
+MOST_PEOPLE = 8
+"""People that are followed unless it is said."""
+_MIN_SEEN_S = 0.2
+"""Who is seen for less is nobody, unless there is nobody else."""
+
+OnProgress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Everybody in a video."""
+
+    tracks: list[FaceTrack]
+    """Of every person, as long as the video; who has the largest face, on average, comes first."""
+    shot: np.ndarray
+    """(T,) int: number of the shot that a frame belongs to, from 0; the same in all tracks."""
+    frames: int
+    """T."""
+
+
+def follow_people(
+    frames: Frames,
+    *,
+    most: int = MOST_PEOPLE,
+    embed: Embed | None = None,
+    head: HeadModel | None = None,
+    where: object = None,
+    on_progress: OnProgress | None = None,
+) -> Crowd:
+    """Follow the people in a video, `most` of them at a time and in the end, in one pass that holds one picture.
+
+    Of every frame and face 3 KB of numbers are kept until all is seen, and 4 KB in the end.
+
+    Args:
+        embed: Tells persons apart, beside their looks in this video (`face.stretches`); called five times a second for
+            every face.
+        where: Names the video in errors.
+        on_progress: Called with steps done and to do: every frame is watched, and later fitted.
+
+    Raises InputError when no frame shows a usable face.
+    """
+    with CrowdWatch(frames.fps, most, embed) as watch:
+        for image in frames:
+            watch.next(image)
+            if on_progress is not None:
+                on_progress(watch.frames, None if frames.count is None else 2 * frames.count)
+    shot = watch.shots()
+    people = _largest(people_of(watch.stretches, shot, frames.fps), frames.fps, most)
+    head = head or embedded_head()
+    tracks = []
+    for number, person in enumerate(people):
+        track = _track(person, shot, frames.fps, head)
+        if track is not None:
+            tracks.append(track)
+        if on_progress is not None:
+            on_progress(len(shot) + len(shot) * (number + 1) // len(people), 2 * len(shot))
+    if not tracks:
+        refusal = watch.refusal or InputError(
+            "the face could not be followed", fix="use a video that shows it in front"
+        )
+        raise InputError(refusal.what, where, refusal.fix)
+    return Crowd(tracks, shot, len(shot))
+
+
+def _largest(people: list[list[Stretch]], fps: float, most: int) -> list[list[Stretch]]:
+    """Those who are there for more than a moment, the largest face first."""
+    sizes = {id(person): np.array([side for s in person for _, side in s.boxes]) for person in people}
+    stayed = [person for person in people if len(sizes[id(person)]) >= _MIN_SEEN_S * fps]
+    if not stayed and people:
+        stayed = [max(people, key=lambda person: len(sizes[id(person)]))]
+    return sorted(stayed, key=lambda person: -float(sizes[id(person)].mean()))[:most]
+
+
+def _track(person: list[Stretch], shot: np.ndarray, fps: float, head: HeadModel) -> FaceTrack | None:
+    """The track of one person; None if no frame of it can be fitted."""
+    fitted = list(track_points(_points(person, len(shot)), head, shot))
+    return face_track(fitted, fps, shot) if any(frame is not None for frame in fitted) else None
+
+
+def _points(person: list[Stretch], count: int) -> Iterator[np.ndarray | None]:
+    """Points (478, 3) of every frame, None where the person is not seen."""
+    frame = 0
+    for stretch in person:
+        yield from (None for _ in range(frame, stretch.start))
+        yield from (stretch.points(seen) for seen in range(stretch.start, stretch.end))
+        frame = stretch.end
+    yield from (None for _ in range(frame, count))
