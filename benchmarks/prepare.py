@@ -27,7 +27,7 @@ CORES = 2
 
 def start(raw: Path, out: Path, workers: int) -> subprocess.Popen[bytes]:
     """A run of the command in a process of its own."""
-    command = [sys.executable, "-m", "vultus.cli", "prepare", "video", str(raw), str(out), "--workers", str(workers)]
+    command = [sys.executable, "-m", "vultus", "prepare", "video", str(raw), str(out), "--workers", str(workers)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

@@ -207,7 +207,7 @@ def test_one_persons_video_has_a_part_held_out(tmp_path, astronaut):
 VULTUS = """
 import runpy, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell inherit it ignored
-runpy.run_module("vultus.cli", run_name="__main__")
+runpy.run_module("vultus", run_name="__main__")
 """
 
 

@@ -9,7 +9,8 @@ import types
 import pytest
 
 from vultus.core.errors import InputError, MissingPartError
-from vultus.data.workers import THREAD_LIMITS, WorkerDiedError, run_here, run_in_processes, run_on_ray
+from vultus.core.threads import THREAD_LIMITS
+from vultus.data.workers import WorkerDiedError, run_here, run_in_processes, run_on_ray
 
 
 def job(number: int) -> None:

@@ -14,13 +14,13 @@ from multiprocessing import connection
 from typing import Any, TypeVar
 
 from vultus.core.errors import InputError, MissingPartError
+from vultus.core.threads import THREAD_LIMITS
 
 Job = TypeVar("Job")
 Work = Callable[[Job], None]
 Outcome = tuple[Job, BaseException | None]
 """A job that is over, and what it raised."""
 
-THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _AHEAD = 2
 """Jobs a worker has waiting: it never idles, and little is lost with it."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from vultus.core.pose import matrix_from_degrees
 from vultus.core.types import FaceTrack
 from vultus.rendering.footage.invented import invented_patches
-from vultus.rendering.footage.patch import LIP_COLUMNS, Patch, View, cut_patch
+from vultus.rendering.footage.patch import DEGREES_A_UNIT, LIP_COLUMNS, Patch, View, cut_patch
 from vultus.rendering.footage.person import Mouth
 
 MOST_PATCHES = 160
@@ -17,15 +17,13 @@ MOST_CANDIDATES = 3000
 MOST_YAW_DEG = 38.0
 STILL_SHARE = 0.75
 """Of all frames, by the speed of the lips: faster ones are blurred."""
-DEGREES_A_UNIT = 45.0
-"""A turn of the head by so many degrees makes two mouths as different as lips one head unit apart."""
 LEAST_GAP = 0.5
 """Head units that lips must part somewhere in a video, or its person is given open mouths."""
 TOO_SHUT, TOO_OPEN = 1.6, 0.8
-"""Cost of a difference of one in the root of the gap (head units) between what is wanted and a patch that is less, or
+"""Cost of a difference of one in the root of the gaps (head units) between what is wanted and a patch that is less, or
 more, open: teeth can be covered, but what was not seen cannot be shown. By the root, as a slit is nearly a shut mouth
 to a ruler and not at all to the eye."""
-SWITCH_COST = 0.05
+SWITCH_COST = 0.12
 """Head units of difference that are borne rather than change the patch."""
 
 
@@ -69,8 +67,9 @@ class Gallery:
         """(K,) head units: how unlike each patch is."""
         lips = np.sqrt(((self._lips - mouth[LIP_COLUMNS]) ** 2).sum(-1).mean(1))
         open_by = np.sqrt(self._mouth.opening(mouth[None]).clip(0)) - self._open_roots
+        openness = (np.where(open_by > 0, TOO_SHUT, -TOO_OPEN) * open_by).mean(1)
         turn = np.linalg.norm((self._rotation_deg - rotation_deg)[:, :2], axis=1) / DEGREES_A_UNIT
-        return lips + turn + np.where(open_by > 0, TOO_SHUT, -TOO_OPEN) * open_by
+        return lips + turn + openness
 
 
 def cut_patches(frames: Iterable[np.ndarray], track: FaceTrack, mouth: Mouth) -> list[tuple[int, Patch]]:
@@ -79,7 +78,7 @@ def cut_patches(frames: Iterable[np.ndarray], track: FaceTrack, mouth: Mouth) ->
     To somebody who never opens the mouth, open ones are added (`invented`).
     """
     wanted = choose_frames(track)
-    opened = mouth.opening(track.departure[wanted])
+    opened = mouth.opening(track.departure[wanted]).mean(1)
     plainest = _plainest(track, wanted, opened) if opened.max() < LEAST_GAP else None
     found: list[tuple[int, Patch]] = []
     for number, image in enumerate(frames):

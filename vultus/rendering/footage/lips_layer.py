@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
-from vultus.rendering.footage.patch import LIP_COLUMNS, RINGS, Patch
+from vultus.rendering.footage.patch import CHIN_COLUMNS, LIP_COLUMNS, RINGS, Patch
 from vultus.rendering.raster import FAR, draw_surface
 
 REVEAL = 0.25
 """Lips cover teeth by no more than this share of the patch's opening beyond what they cover in it."""
+RIM = 0.25
+"""Share of the innermost strip of the lips, next to teeth, that is not shown: points are a pixel off now and then."""
+LEAST_INSIDE, MOST_RIM_SHARE = 0.04, 0.3
+"""Likewise, what lies between the lips is shown without its edges, in mouth widths, and at most this share of it."""
 SUPERSAMPLE = 2
 """The lips' inner edges are drawn at this many times their size: they must not step. The rest stays sharp without."""
 _RING = 20
 _INNER = _RING * (len(RINGS) - 1)
 _UPPER = _INNER + np.arange(11, 20)
 _LOWER = _INNER + np.arange(1, 10)[::-1]
+_CORNERS = [_INNER + 10, _INNER]
+"""The subject's left one first, as the upper lip's points run."""
 _MIDDLE = slice(2, 7)
-_CHIN_COLUMNS = slice(80, 116)
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A piece of picture to be laid over a frame."""
-
-    pixels: np.ndarray
-    """(h, w, 3) float32."""
-    cover: np.ndarray
-    """(h, w) float32 0-1."""
-    box: tuple[slice, slice]
-    """Rows and columns of the frame."""
 
 
 def draw_patch(
@@ -52,7 +43,7 @@ def draw_patch(
     screen[:, :2] = np.concatenate([points, inner]) - (box[1].start, box[0].start)
     screen[len(points) :, 2] = 1.0  # lips lie in front of what is between them
     attributes = np.ones((len(screen), 4), np.float32)
-    attributes[:, :2] = np.concatenate([patch.points, inner_source])
+    attributes[:, :2] = np.concatenate([_without_rim(patch.points), inner_source])
     attributes[:_RING, 2] = 0.0
     pixels, cover, _ = _drawn(patch, screen, attributes, box, 1)
     smooth, _, label = _drawn(patch, screen, attributes, box, SUPERSAMPLE)
@@ -61,6 +52,13 @@ def draw_patch(
     edge = (inside > 0) & (inside < 1)
     pixels[edge] = smooth[edge]
     return pixels, cover * cover * (3 - 2 * cover)
+
+
+def _without_rim(points: np.ndarray) -> np.ndarray:
+    """A patch's points (100, 2) with its innermost line on the lips' red: not quite where teeth begin."""
+    moved = points.copy()
+    moved[_INNER:] += RIM * (points[_INNER - _RING : _INNER] - points[_INNER:])
+    return moved
 
 
 def _drawn(
@@ -78,7 +76,7 @@ def _drawn(
 
 
 def _inside(patch: Patch, points: np.ndarray, departure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two rows of nine points between the lips (18, 2), and where the patch shows what belongs there (18, 2).
+    """Two rows of nine points between the lips and the corners (20, 2), and where the patch shows what belongs there.
 
     The upper row moves with the skull, the lower one with the jaw, each as one piece; where the patch shows lip at
     such a place, the piece is pushed between its lips.
@@ -86,17 +84,20 @@ def _inside(patch: Patch, points: np.ndarray, departure: np.ndarray) -> tuple[np
     upper, lower = points[_UPPER], points[_LOWER]
     own_upper, own_lower = patch.points[_UPPER], patch.points[_LOWER]
     change = departure - patch.departure
-    lips, jaw = change[LIP_COLUMNS], change[_CHIN_COLUMNS].mean(0)
+    lips, jaw = change[LIP_COLUMNS], change[CHIN_COLUMNS].mean(0)
     down = -patch.to_pixels[:, 1] / np.linalg.norm(patch.to_pixels[:, 1])
     own_gap = ((own_lower - own_upper) @ down).clip(0)
     skull = (lips[_UPPER - _RING] @ patch.to_pixels.T @ down)[_MIDDLE].mean()
     lower_jaw = ((lips[_LOWER - _RING] - jaw) @ patch.to_pixels.T @ down)[_MIDDLE].mean()
-    room = REVEAL * own_gap
-    rows = (
-        own_upper + np.clip(skull, 0, room)[:, None] * down,
-        own_lower + np.clip(lower_jaw, -room, 0)[:, None] * down,
+    rim = np.minimum(LEAST_INSIDE * float(np.linalg.norm(own_upper[0] - own_upper[-1])), MOST_RIM_SHARE * own_gap)
+    room = np.maximum(REVEAL * own_gap, rim)
+    corners = patch.points[_CORNERS]
+    shown = (
+        own_upper + np.clip(skull, rim, room)[:, None] * down,
+        own_lower + np.clip(lower_jaw, -room, -rim)[:, None] * down,
+        corners + LEAST_INSIDE * (corners[::-1] - corners),
     )
-    return np.concatenate([upper, lower]), np.concatenate(rows)
+    return np.concatenate([upper, lower, points[_CORNERS]]), np.concatenate(shown)
 
 
 def _lips() -> np.ndarray:
@@ -115,7 +116,7 @@ def _between() -> np.ndarray:
     found = []
     for a in range(first, first + 8):
         found += [(a, a + 1, a + 9), (a + 1, a + 10, a + 9)]
-    left, right = _INNER + 10, _INNER  # the upper lip's points run from the subject's left corner to the right one
+    left, right = first + 18, first + 19
     found += [(left, first, first + 9), (right, first + 8, first + 17)]
     return np.array(found, np.int32)
 

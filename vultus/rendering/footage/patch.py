@@ -18,6 +18,10 @@ LIP_COLUMNS = slice(0, 80)
 
 MARGIN = 0.35
 """Room around the line of skin, in its width, so that its colours can be compared beyond it."""
+CHIN_COLUMNS = slice(80, 116)
+"""And those on the chin."""
+DEGREES_A_UNIT = 45.0
+"""A turn of the head by so many degrees makes two mouths as different as lips one head unit apart."""
 
 
 @dataclass(frozen=True)

@@ -68,8 +68,8 @@ class Mouth:
         return with_gap(points + offset, wanted + self.shut)
 
     def opening(self, departure: np.ndarray) -> np.ndarray:
-        """How far (T,) lips of departures (T, M, 2) are apart, head units."""
-        return (lip_gap(departure) - self.shut).mean(1)
+        """How far (T, 9) lips of departures (T, M, 2) are apart, head units, from the subject's left to the right."""
+        return lip_gap(departure) - self.shut
 
     def left_over(self, track: FaceTrack) -> np.ndarray:
         """What (T, M, 2) the departures of a track have beyond its expressions, slowly changing: habits of the tracker

@@ -26,7 +26,8 @@ from vultus.rendering.footage.colours import light_gain, lit
 from vultus.rendering.footage.cover import CoverWatch
 from vultus.rendering.footage.gallery import Gallery, cut_patches
 from vultus.rendering.footage.lips_layer import draw_patch
-from vultus.rendering.footage.patch import AROUND, PATCH_POINTS
+from vultus.rendering.footage.oddities import without_oddities
+from vultus.rendering.footage.patch import AROUND, CHIN_COLUMNS, PATCH_POINTS
 from vultus.rendering.footage.person import SPEECH, Mouth, moods
 from vultus.rendering.footage.warp import move_points
 
@@ -34,8 +35,8 @@ TURN_FADE_DEG = (32.0, 42.0)
 """Turns to the side between which the new mouth gives way to the frame's own."""
 FADE_S = 0.16
 """Time in which it does so before and after frames without a face."""
-CHANGE_FRAMES = 3
-"""Frames over which one patch of the gallery gives way to the next."""
+LITTLE_UNITS = 0.1
+"""A chin that moves by less tells nothing of how this person's jaw moves."""
 SKIN = tuple(
     FOOTAGE_POINTS.index(k)
     for k in dict.fromkeys((
@@ -73,7 +74,8 @@ class FootageFaces:
         found = cut_patches(watch.watched(footage.open()), footage.track, self.mouth)
         self.hidden = watch.hidden()
         """(T,) bool: the footage's frames in which something is held in front of the mouth."""
-        self.gallery = Gallery([patch for number, patch in found if not self.hidden[number]], self.mouth)
+        seen = [patch for number, patch in found if not self.hidden[number]]
+        self.gallery = Gallery(without_oddities(seen or [patch for _, patch in found]), self.mouth)
         self._moods, self._left_over = moods(footage.track, self.mouth), self.mouth.left_over(footage.track)
 
     def resting(self, order: np.ndarray) -> np.ndarray:
@@ -116,14 +118,10 @@ class FootageFaces:
         if min(part.stop - part.start for part in box) < 4:
             return
         skin = result[box]
-        total, weights, covers = np.zeros(skin.shape, np.float32), 0.0, np.zeros(skin.shape[:2], np.float32)
-        for number, weight in _mixture(plan.patch, t, plan.track.shot):
-            pixels, cover = draw_patch(self.gallery.patches[number], ring, plan.departure[t], box)
-            total += weight * lit(pixels.astype(np.float32), light_gain(pixels, skin, cover))
-            covers += weight * cover
-            weights += weight
-        share = (covers / weights * np.float32(plan.strength[t]))[..., None]
-        result[box] = np.round(skin + (total / weights - skin) * share).astype(np.uint8)
+        pixels, cover = draw_patch(self.gallery.patches[plan.patch[t]], ring, plan.departure[t], box)
+        share = (cover * np.float32(plan.strength[t]))[..., None]
+        mouth = lit(pixels.astype(np.float32), light_gain(pixels, skin, cover))
+        result[box] = np.round(skin + (mouth - skin) * share).astype(np.uint8)
 
 
 def shown_share(track: FaceTrack, hidden: np.ndarray) -> np.ndarray:
@@ -147,17 +145,18 @@ def shown_share(track: FaceTrack, hidden: np.ndarray) -> np.ndarray:
 def _moved(track: FaceTrack, mouth: Mouth, change: np.ndarray, departure: np.ndarray) -> np.ndarray:
     """Points (T, P, 2) after a change of expression (T, 52), those of the mouth at departures (T, M, 2)."""
     shift = np.tensordot(change.astype(np.float32), mouth.modes, 1)
-    shift[:, : departure.shape[1], :2] = departure - track.departure
+    wanted = departure - track.departure
+    chin = shift[:, CHIN_COLUMNS, 1].mean(1)
+    shift *= _gain(chin, wanted[:, CHIN_COLUMNS, 1].mean(1))[:, None, None]
+    shift[:, : departure.shape[1], :2] = wanted
     rotation = matrix_from_degrees(track.performance.rotation).astype(np.float32)
     turned = np.einsum("tij,tpj->tpi", rotation[:, :2], shift) * track.units_px[:, None, None]
     return track.points + turned * np.array([1, -1], np.float32)
 
 
-def _mixture(patch: np.ndarray, t: int, shot: np.ndarray) -> list[tuple[int, float]]:
-    """Patches and their weights around frame t."""
-    reach = CHANGE_FRAMES // 2
-    near = [k for k in range(max(0, t - reach), min(len(patch), t + reach + 1)) if shot[k] == shot[t]]
-    return [(int(number), float((patch[near] == number).sum())) for number in np.unique(patch[near])]
+def _gain(model: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """(T,) how much of the head model's motion of a chin (T,) a person's own chin (T,) makes; 1 where there is none."""
+    return np.clip((model * own + LITTLE_UNITS**2) / (model**2 + LITTLE_UNITS**2), 0, 1.2)
 
 
 def _bounds(points: np.ndarray, shape: tuple[int, ...]) -> tuple[slice, slice]:

@@ -10,8 +10,13 @@ from scipy.spatial import ConvexHull
 
 GRID_FACES = 1 / 32
 """Spacing of the grid on which the displacement is found, in face widths."""
-REACH = (1.16, 1.5)
-"""The displacement lives up to the first multiple of the face's outline about its middle, and is gone at the second."""
+REACH = 0.18
+"""The displacement of the face's outline is gone this far outside it, in distances from the face's middle."""
+FOLD = 1.8
+"""It reaches farther, to so many times the largest move, where it would fold the skin otherwise."""
+MOST_REACH = 0.6
+STILL_RING = 1.8
+"""Outline, about the middle, that the thin plate is fixed to."""
 LEAST_PX = 0.03
 """Skin that moves by less stays as it is, pixel for pixel."""
 STIFFNESS = 0.02
@@ -47,8 +52,10 @@ def move_points(wanted: np.ndarray, source: np.ndarray, outline: np.ndarray, sha
     """
     hull = outline[ConvexHull(outline).vertices].astype(np.float64)
     middle, size = hull.mean(0), float(np.ptp(hull[:, 0]))
-    enlarged = middle + REACH[1] * (hull - middle)
-    ring = enlarged[:: max(1, len(hull) // 20)]
+    largest = float(np.linalg.norm(source - wanted, axis=1).max())
+    reach = 1 + min(max(REACH, FOLD * largest / float(np.linalg.norm(hull - middle, axis=1).min())), MOST_REACH)
+    enlarged = middle + reach * (hull - middle)
+    ring = (middle + STILL_RING * (hull - middle))[:: max(1, len(hull) // 20)]
     centres = np.concatenate([wanted, ring])
     values = np.concatenate([source - wanted, np.zeros_like(ring)])
     step = max(2.0, GRID_FACES * size)
@@ -58,7 +65,7 @@ def move_points(wanted: np.ndarray, source: np.ndarray, outline: np.ndarray, sha
     x, y = (np.arange(low[k], high[k] + step, step) for k in (0, 1))
     grid = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
     field = _thin_plate((centres - middle) / size, values, (grid - middle) / size)
-    field *= _share(grid, hull, middle)[:, None]
+    field *= _share(grid, hull, middle, reach)[:, None]
     return _densified(field.reshape(len(y), len(x), 2), x, y, shape)
 
 
@@ -98,12 +105,12 @@ def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return square * np.log(square)
 
 
-def _share(places: np.ndarray, hull: np.ndarray, middle: np.ndarray) -> np.ndarray:
+def _share(places: np.ndarray, hull: np.ndarray, middle: np.ndarray, reach: float) -> np.ndarray:
     """(M,) 1 on the face, falling to 0 where its outline, enlarged about the middle, ends."""
     around = np.arctan2(*(hull - middle).T[::-1])
     order = np.argsort(around)
     radius = np.linalg.norm(hull - middle, axis=1)[order]
     angle = np.arctan2(*(places - middle).T[::-1])
     own = np.interp(angle, around[order], radius, period=2 * np.pi)
-    t = np.clip((REACH[1] - np.linalg.norm(places - middle, axis=1) / own) / (REACH[1] - REACH[0]), 0, 1)
+    t = np.clip((reach - np.linalg.norm(places - middle, axis=1) / own) / (reach - 1), 0, 1)
     return t * t * (3 - 2 * t)
