@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from vultus.methods.blink_nerf.person import BACKGROUND, EYES, HEAD, MOUTH, TORSO, Person
@@ -36,4 +38,40 @@ def toy_person(count: int = 12, size: int = 16, audio: int = 5, seed: int = 0) -
         focal_px=5.0 * size,
         center_px=(size / 2, size / 2),
         held_out=max(1, count // 10),
+    )
+
+
+def talking_person(seconds: float = 12.0, seed: int = 0) -> Person:
+    """A person whose mouth opens with the loudness of their babble, whose brows follow it, and who blinks."""
+    from tests.methods.emoface.voices import babble
+    from vultus.core.bases import index_of
+    from vultus.core.types import SAMPLE_RATE
+    from vultus.face.fit import Fitter
+    from vultus.face.head import embedded_head
+    from vultus.face.points import LANDMARK68_FROM_478
+    from vultus.methods.blink_nerf.hearing import features_of
+
+    rng = np.random.default_rng(seed)
+    count = int(seconds * 25)
+    syllables = np.concatenate([np.zeros(800, np.float32), babble(1).waveform])
+    pauses = [np.zeros(int(rng.integers(0, 6)) * 640, np.float32) for _ in range(80)]
+    waveform = np.concatenate([np.concatenate([pause, syllables]) for pause in pauses])[: int(seconds * SAMPLE_RATE)]
+    loud = np.sqrt(np.square(waveform.reshape(count, -1)).mean(1)) / 0.3
+    au45 = np.where(np.arange(count) % 40 < 3, 5.0, 0.0).astype(np.float32)
+    expression = np.zeros((count, 52), np.float32)
+    expression[:, index_of("jawOpen")] = 0.5 * loud
+    expression[:, index_of("browInnerUp")] = 0.3 * loud
+    expression[:, [index_of("eyeBlinkLeft"), index_of("eyeBlinkRight")]] = au45[:, None] / 5
+    fitter = Fitter(embedded_head())
+    chosen = list(LANDMARK68_FROM_478)
+    landmarks = fitter.mean[chosen] + np.tensordot(expression, fitter.expression_modes[chosen], (1, 2))
+    plain = toy_person(count, 16, 1, seed)
+    return dataclasses.replace(
+        plain,
+        expression=expression,
+        landmarks3d=landmarks.astype(np.float32),
+        au45=au45,
+        waveform=waveform,
+        audio=features_of(waveform, "sounds", 25.0, count),
+        ear="sounds",
     )

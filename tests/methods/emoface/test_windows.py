@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vultus.core.types import SAMPLE_RATE
-from vultus.methods.emoface.resample import Resampled
 from vultus.methods.emoface.windows import FILE, LIVE, FrameStates, InWindows, WindowedCurves, Windows
+from vultus.motion.resampling import Resampled
 from vultus.perception.speech import SpeechStates, state_count
 from vultus.perception.wav2vec2 import resampled_states
 
@@ -90,7 +90,7 @@ def test_frames_between_states_are_those_of_the_whole(samples, sizes):
 def test_another_rate_by_interpolation(count, fps, cut):
     ramp = np.arange(count, dtype=np.float32)[:, None]
     wanted = int(np.ceil(count * fps / 60 - 1e-6))
-    stream = Resampled(fps)
+    stream = Resampled(60.0, fps)
     made = np.concatenate([stream.push(ramp[:cut]), stream.push(ramp[cut:]), stream.finish(wanted)])[:, 0]
     middles = (np.arange(wanted) + 0.5) * 60 / fps - 0.5
     np.testing.assert_allclose(made, np.clip(middles, 0, count - 1), atol=1e-3)

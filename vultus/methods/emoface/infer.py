@@ -21,12 +21,12 @@ from vultus.methods.emoface.data import levelled, shipped_ear
 from vultus.methods.emoface.eyes import Gazes, Lids
 from vultus.methods.emoface.feelings import emotion_rows
 from vultus.methods.emoface.network import NumpyNet
-from vultus.methods.emoface.resample import Resampled
 from vultus.methods.emoface.windows import FILE, Curves, FrameStates, Hear, InWindows, WindowedCurves, Windows
 from vultus.motion.energy import EnergyStream, VoiceEnergy
 from vultus.motion.lips import frame_count
 from vultus.motion.noise import frame_times
 from vultus.motion.pose import head_motion
+from vultus.motion.resampling import Resampled
 from vultus.motion.smoothing import SavitzkyGolay
 from vultus.perception.speech import RATE_HZ, Listener, SpeechEncoder, state_count
 
@@ -130,7 +130,7 @@ class EmoFaceDriver:
             SavitzkyGolay(),
         )
         self._lids, self._gazes = Lids(controls, blink_source), Gazes(controls)
-        self._resampled = Resampled(fps)
+        self._resampled = Resampled(FPS, fps)
         self._energy, self._waiting = EnergyStream(fps), VoiceEnergy(np.zeros(0), np.zeros(0))
         self._head = head_motion(controls.pose, fps, controls.seed, pose_source)
         self._samples = self._heard = 0

@@ -1,31 +1,29 @@
-"""Curves at 60 fps brought to another frame rate as they come."""
+"""Curves brought from one frame rate to another as they come."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from vultus.methods.emoface.config import FPS
-
 
 class Resampled:
-    """Linear interpolation at the middles of the wanted frames; 60 fps passes unchanged."""
+    """Linear interpolation at the middles of the wanted frames; an equal rate passes unchanged."""
 
-    def __init__(self, fps: float) -> None:
-        self._fps = fps
+    def __init__(self, from_fps: float, fps: float) -> None:
+        self._from_fps, self._fps = from_fps, fps
         self._curves: np.ndarray | None = None
         self._first = self._frame = 0
 
     def push(self, curves: np.ndarray) -> np.ndarray:
         """Take (n, K); return the (m, K) that became final."""
-        if self._fps == FPS:
+        if self._fps == self._from_fps:
             return curves
         self._curves = curves if self._curves is None else np.concatenate([self._curves, curves])
         last = self._first + len(self._curves) - 1
-        return self._until(int(np.floor((last + 0.5) * self._fps / FPS - 0.5 + 1e-6)) + 1)
+        return self._until(int(np.floor((last + 0.5) * self._fps / self._from_fps - 0.5 + 1e-6)) + 1)
 
     def finish(self, count: int) -> np.ndarray:
         """The remaining frames of `count` in all; the last curves are held."""
-        if self._fps == FPS or self._curves is None:
+        if self._fps == self._from_fps or self._curves is None:
             return np.zeros((0, 0), np.float32)
         return self._until(count)
 
@@ -33,7 +31,7 @@ class Resampled:
         assert self._curves is not None
         count = max(0, frame - self._frame)
         last = self._first + len(self._curves) - 1
-        at = np.clip((self._frame + np.arange(count) + 0.5) * FPS / self._fps - 0.5, 0, last)
+        at = np.clip((self._frame + np.arange(count) + 0.5) * self._from_fps / self._fps - 0.5, 0, last)
         low = np.floor(at + 1e-6).astype(int)
         share = np.maximum(at - low, 0).astype(np.float32)[:, None]
         before, after = (self._curves[np.minimum(low + k, last) - self._first] for k in (0, 1))
