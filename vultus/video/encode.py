@@ -249,7 +249,7 @@ class FolderEncoder:
     """Writes 000000.png, 000001.png, ... and audio.wav into a new folder."""
 
     def __init__(self, folder: Path, frames: Frames, sound: Sound | None) -> None:
-        self._folder, self._fps, self._sound, self._count = folder, frames.fps, sound, 0
+        self._folder, self._frames, self._sound, self._count = folder, frames, sound, 0
         self._tag = PngImagePlugin.PngInfo()
         self._tag.add_text(TAG_KEY, SYNTHETIC_TAG)
         folder.mkdir()
@@ -261,7 +261,8 @@ class FolderEncoder:
 
     def finish(self) -> None:
         if self._sound is not None:
-            write_wav(self._folder / "audio.wav", self._sound, self._count / self._fps)
+            frames = self._frames
+            write_wav(self._folder / "audio.wav", self._sound, frames.end_s or self._count / frames.fps)
 
     def abandon(self) -> None:
         """Nothing is held open between frames."""
