@@ -1,4 +1,4 @@
-"""A video re-voiced: other voices for the people in it, at its own size and rate."""
+"""A video re-voiced: other voices for the people in it, at its own size, rate and colours."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from vultus.core.files import spare
 from vultus.core.method import Look
 from vultus.core.types import FaceTrack, Footage, Frames, Performance, Playback
 from vultus.methods import DEFAULT_METHOD, get_method
-from vultus.video.read import Video, open_video
+from vultus.video.original import Original, open_original
+from vultus.video.span import Extend, Span, reordered, span_of
 from vultus.video.write import check_target, write_video
 
 FOOTAGE_CONTROLS = {"pose": "still", "blink": "none", "gaze": "still"}
 """Head, lids and eyes move as they do in the video."""
+SETTLE_S = 0.25
+"""Time in which lips come to rest after a voice that the video outlasts."""
 _BELOW_EYES = np.array([name.startswith(("mouth", "jaw", "tongue", "cheek", "nose")) for name in ARKIT52])
 
 
@@ -29,12 +32,24 @@ _BELOW_EYES = np.array([name.startswith(("mouth", "jaw", "tongue", "cheek", "nos
 class Scene:
     """A video whose people have been followed."""
 
-    video: Video
+    video: Original
     tracks: tuple[FaceTrack, ...]
     """Of everybody in it, the largest face first."""
 
     def __len__(self) -> int:
         return len(self.tracks[0])
+
+    @property
+    def shots(self) -> int:
+        return len(np.unique(self.tracks[0].shot))
+
+    def footage(self, face: int) -> Footage:
+        """One person's. Raises ControlError if there is no face of that number (from 1)."""
+        if not 1 <= face <= len(self.tracks):
+            count = "one person" if len(self.tracks) == 1 else f"{len(self.tracks)} people"
+            fix = "faces count from 1, the largest first"
+            raise ControlError(f"there is no face {face} in the video, only {count}", self.video.path, fix)
+        return Footage(self.video.frames, self.tracks[face - 1], self.video.path.name)
 
 
 @dataclass(frozen=True)
@@ -44,10 +59,10 @@ class DubbedFace:
     face: int
     """Its number, from 1, the largest first."""
     voice: str
-    frames: int
-    """In which it speaks with the new voice."""
+    changed: int
+    """Frames in which it performs, wholly or, while it turns away or comes back, in part."""
     passed: int
-    """Left as they were: no face, or one turned away."""
+    """Frames left as they were: no face, one turned away, or something in front of the mouth."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +76,22 @@ class DubReport:
     people: int
     """In the video."""
     faces: tuple[DubbedFace, ...]
+    notes: tuple[str, ...]
+    """What of the original could not be kept, a line each."""
 
 
 def follow(video: str | Path, on_progress: OnProgress | None = None) -> Scene:
     """Follow everybody in a video. Raises InputError when nobody's face is seen."""
-    from vultus.face.footage import face_track
-    from vultus.face.track import track_stream
+    from vultus.face.people import follow_people
+    from vultus.perception.judges.identity import load_identity
 
-    opened = open_video(video)
-    frames = opened.frames()
-    return Scene(opened, (face_track(track_stream(frames, where=video), frames.fps),))
+    original, identity = open_original(video), load_identity("judge")
+
+    def embed(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+        return identity.embed(picture[None], points[None])[0]
+
+    crowd = follow_people(original.frames(), embed=embed, where=video, on_progress=on_progress)
+    return Scene(original, tuple(crowd.tracks))
 
 
 def voice_performance(
@@ -92,45 +113,93 @@ def voice_performance(
 
 
 def dub_frames(
-    scene: Scene, performances: Mapping[int, Performance], order: np.ndarray | None = None, method: str = DEFAULT_METHOD
-) -> Frames:
+    scene: Scene, performances: Mapping[int, Performance], span: Span | None = None, method: str = DEFAULT_METHOD
+) -> tuple[Frames, dict[int, np.ndarray]]:
     """The frames of a scene in which the faces of these numbers (from 1) perform; those of others stay.
 
     Args:
-        order: (N,) which frame of the video each frame shows; all, in their own order, unless given.
+        performances: at any rate, from the video's time zero on; after their end lips are at rest.
+        span: which frames of the video are shown when; all of them unless given.
+
+    Returns:
+        The frames, lazily, and how much (N,) 0-1 each face's performance is seen in each of them.
     """
-    order = np.arange(len(scene)) if order is None else order
-    frames = scene.video.frames()
-    for number, performance in performances.items():
-        if not 1 <= number <= len(scene.tracks):
-            raise ControlError(f"there is no face {number} in the video", "--face", f"it has {len(scene.tracks)}")
-        footage = Footage(scene.video.frames, scene.tracks[number - 1], scene.video.path.name)
-        renderer = get_method(method).renderer(footage, Look(fps=frames.fps))
-        frames = renderer.play([performance], onto=Playback(frames, order))
-    return frames
+    if span is None:
+        frames = scene.video.frames()
+        order, times_s = np.arange(len(scene)), frames.times_s
+        times_s = order / frames.fps if times_s is None else times_s[: len(scene)]
+    else:
+        frames, order, times_s = reordered(scene.video.frames, span), span.index, span.times_s
+    shown: dict[int, np.ndarray] = {}
+    for face, performance in performances.items():
+        renderer = get_method(method).renderer(scene.footage(face), Look(fps=frames.fps))
+        acted = _over(performance, times_s)
+        frames = renderer.play([acted], len(order), Playback(frames, order))
+        shown[face] = renderer.shown
+    return frames, shown
 
 
 def dub(
     video: str | Path,
-    voice: str | Path,
+    voice: str | Path | Mapping[int, str | Path],
     output: str | Path,
     *,
     face: int = 1,
     method: str = DEFAULT_METHOD,
     start_s: float = 0.0,
     end_s: float | None = None,
+    pad: bool = False,
+    extend: Extend = "hold",
+    keep_music: bool = False,
+    on_follow: OnProgress | None = None,
     on_progress: OnProgress | None = None,
     **controls: Any,
 ) -> DubReport:
-    """Give a person in a video another voice; the video ends with the shorter of both."""
-    spare(Path(output), (video, voice))
+    """Give people in a video other voices; the video ends with the longest of them.
+
+    Args:
+        voice: an audio or video file, of which `start_s` and `end_s` choose a part, for face number `face`; or a
+            voice for each of several faces, by their numbers (from 1, the largest first).
+        output: .mp4, .webm, or a folder for PNG files.
+        pad: show the rest of the video after a shorter voice, with lips at rest.
+        extend: under a longer voice, "hold" the last picture or "bounce" through the last seconds.
+        keep_music: keep the video's own sound under the voices, its old voice taken down (`video.dub_sound`).
+        on_follow, on_progress: called with steps done and their total while people are looked for, and then with
+            frames.
+        **controls: those of `voice_performance`.
+
+    Raises VultusError, one sentence; then nothing has been written.
+    """
+    from vultus.video.dub_sound import dub_sound
+
+    voices = dict(voice) if isinstance(voice, Mapping) else {face: voice}
+    spare(Path(output), (video, *voices.values()))
     check_target(output, alpha=False)
-    scene = follow(video)
-    performance = voice_performance(
-        voice, scene.video.fps, method=method, start_s=start_s, end_s=end_s, **controls
-    )  # fmt: skip
-    frames = dub_frames(scene, {face: performance}, method=method)
-    path = write_video(frames, output, Path(voice), audio_start_s=start_s, audio_end_s=end_s, on_progress=on_progress)
-    valid = scene.tracks[face - 1].performance.valid[: frames.count]
-    dubbed = DubbedFace(face, str(voice), int(valid.sum()), int((~valid).sum()))
-    return DubReport(path, len(valid), frames.fps, len(np.unique(scene.tracks[0].shot)), len(scene.tracks), (dubbed,))
+    sounds = list(dict.fromkeys(str(file) for file in voices.values()))
+    sound = dub_sound(sounds, video if keep_music else None, start_s=start_s, end_s=end_s)
+    scene = follow(video, on_follow)
+    for number in voices:
+        scene.footage(number)
+    frames = scene.video.frames()
+    said = {
+        file: voice_performance(file, frames.fps, method=method, start_s=start_s, end_s=end_s, **controls)
+        for file in sounds
+    }
+    longest_s = max(performance.duration_s for performance in said.values())
+    last_shot = int(np.searchsorted(scene.tracks[0].shot, scene.tracks[0].shot[-1]))
+    span = span_of(frames, longest_s, pad=pad, extend=extend, since=last_shot)
+    dubbed, shown = dub_frames(scene, {n: said[str(file)] for n, file in voices.items()}, span, method)
+    path = write_video(dubbed, output, sound, like=scene.video, on_progress=on_progress)
+    faces = tuple(
+        DubbedFace(n, str(file), int((shown[n] > 0).sum()), int((shown[n] == 0).sum())) for n, file in voices.items()
+    )
+    return DubReport(path, len(span), frames.fps, scene.shots, len(scene.tracks), faces, scene.video.notes)
+
+
+def _over(performance: Performance, times_s: np.ndarray) -> Performance:
+    """The performance in frames shown from times (N,) on; what comes after its end settles to rest."""
+    acted = performance.sampled(times_s)
+    assert acted.expression is not None
+    after_s = times_s - performance.duration_s
+    share = np.clip(1 - after_s / SETTLE_S, 0, 1).astype(np.float32)
+    return replace(acted, expression=acted.expression * share[:, None])

@@ -72,6 +72,9 @@ class Renderer(Protocol):
 class FootageRenderer(Renderer, Protocol):
     """Turns performances into frames of one person in a video, whose other pixels stay."""
 
+    shown: np.ndarray
+    """(N,) 0-1: how much of the performance is seen in each frame of the last `play`."""
+
     def play(
         self, performances: Iterable[Performance], count: int | None = None, onto: Playback | None = None
     ) -> Frames:

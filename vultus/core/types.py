@@ -164,7 +164,15 @@ class Performance:
         if fps == self.fps or len(self) == 0:
             return replace(self, fps=fps)
         count = max(1, round(self.duration_s * fps))
-        position = np.clip((np.arange(count) + 0.5) * self.fps / fps - 0.5, 0, len(self) - 1)
+        return self._at((np.arange(count) + 0.5) * self.fps / fps - 0.5, fps)
+
+    def sampled(self, times_s: np.ndarray) -> Performance:
+        """What is performed in frames that are shown from times (N,) on; the nominal rate stays."""
+        return self._at(np.asarray(times_s, float) * self.fps, self.fps)
+
+    def _at(self, position: np.ndarray, fps: float) -> Performance:
+        """At positions (N,) in frames: linear in between, held at the ends; validity of the nearest frame."""
+        position = np.clip(position, 0, len(self) - 1)
         low = np.floor(position).astype(int)
         high = np.minimum(low + 1, len(self) - 1)
         weight = (position - low).astype(np.float32)

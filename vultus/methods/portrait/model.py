@@ -122,6 +122,7 @@ class FootageRenderer:
             raise ControlError("a video keeps its own size", "--size", "leave it out")
         self.footage, self.look = footage, look
         self.faces = FootageFaces(footage)
+        self.shown = np.zeros(0)
 
     def play(
         self, performances: Iterable[Performance], count: int | None = None, onto: Playback | None = None
@@ -139,4 +140,5 @@ class FootageRenderer:
         order = onto.order[:length]
         looks = zip(self.faces.resting(order), performance.expression, strict=False)
         plan = self.faces.plan(np.stack([on_rest(rest, expression) for rest, expression in looks]), order)
+        self.shown = plan.strength
         return replace(onto.frames, images=self.faces.frames(onto.frames, plan), count=length)

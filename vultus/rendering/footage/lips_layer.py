@@ -38,6 +38,7 @@ def draw_patch(
         departure: (M, 2) of that mouth, see `FaceTrack`.
         box: rows and columns of the frame that hold them.
     """
+    height, width = (part.stop - part.start for part in box)
     inner, inner_source = _inside(patch, points, departure)
     screen = np.zeros((len(points) + len(inner), 3), np.float32)
     screen[:, :2] = np.concatenate([points, inner]) - (box[1].start, box[0].start)
@@ -45,13 +46,23 @@ def draw_patch(
     attributes = np.ones((len(screen), 4), np.float32)
     attributes[:, :2] = np.concatenate([_without_rim(patch.points), inner_source])
     attributes[:_RING, 2] = 0.0
-    pixels, cover, _ = _drawn(patch, screen, attributes, box, 1)
-    smooth, _, label = _drawn(patch, screen, attributes, box, SUPERSAMPLE)
-    smooth = cv2.resize(smooth, pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
-    inside = cv2.resize((label == 2).astype(np.float32), pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
-    edge = (inside > 0) & (inside < 1)
-    pixels[edge] = smooth[edge]
+    pixels, cover = _drawn(patch, screen, attributes, (height, width), 1)[:2]
+    _smooth_edges(pixels, patch, screen, attributes)
     return pixels, cover * cover * (3 - 2 * cover)
+
+
+def _smooth_edges(pixels: np.ndarray, patch: Patch, screen: np.ndarray, attributes: np.ndarray) -> None:
+    """Draw the lips' inner edges anew, in place, without steps."""
+    low = np.clip(np.floor(screen[_INNER:, :2].min(0)).astype(int) - 1, 0, pixels.shape[1::-1])
+    high = np.clip(np.ceil(screen[_INNER:, :2].max(0)).astype(int) + 2, 0, pixels.shape[1::-1])
+    if (high <= low).any():
+        return
+    part = pixels[low[1] : high[1], low[0] : high[0]]
+    moved = screen - np.array([*low, 0], np.float32)
+    fine, _, label = _drawn(patch, moved, attributes, part.shape[:2], SUPERSAMPLE)
+    inside = cv2.resize((label == 2).astype(np.float32), part.shape[1::-1], interpolation=cv2.INTER_AREA)
+    edge = (inside > 0) & (inside < 1)
+    part[edge] = cv2.resize(fine, part.shape[1::-1], interpolation=cv2.INTER_AREA)[edge]
 
 
 def _without_rim(points: np.ndarray) -> np.ndarray:
@@ -62,10 +73,10 @@ def _without_rim(points: np.ndarray) -> np.ndarray:
 
 
 def _drawn(
-    patch: Patch, screen: np.ndarray, attributes: np.ndarray, box: tuple[slice, slice], scale: int
+    patch: Patch, screen: np.ndarray, attributes: np.ndarray, size: tuple[int, int], scale: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pixels, cover and label (1 skin and lips, 2 between the lips) of a box drawn at a multiple of its size."""
-    height, width = (scale * (part.stop - part.start) for part in box)
+    """Pixels, cover and label (1 skin and lips, 2 between the lips), (height, width) large times a scale."""
+    height, width = scale * size[0], scale * size[1]
     flow, cover = np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.float32)
     depth, label = np.full((height, width), FAR, np.float32), np.zeros((height, width), np.uint8)
     screen = screen * np.array([scale, scale, 1], np.float32)

@@ -13,6 +13,7 @@ ODD = 2.0
 """A patch that differs from its neighbours in shape so many times as much as half of the patches do is odd."""
 FEWEST = 4 * NEIGHBOURS
 """Among fewer patches none is called odd."""
+_DRAWN_PX = 96
 _SIZE = (32, 24)
 _BLACK = 16.0
 
@@ -37,10 +38,11 @@ def _distances(points: np.ndarray) -> np.ndarray:
 def _drawn_alike(patches: list[Patch], model: int) -> np.ndarray:
     """Logarithms of all mouths, small, in the shape of one of them (K, h, w, 3), without differences of light."""
     shape = patches[model]
-    box = (slice(0, shape.pixels.shape[0]), slice(0, shape.pixels.shape[1]))
+    scale = _DRAWN_PX / shape.pixels.shape[1]
+    box = (slice(0, round(scale * shape.pixels.shape[0])), slice(0, _DRAWN_PX))
     pictures = []
     for patch in patches:
-        pixels, cover = draw_patch(patch, shape.points, shape.departure, box)
+        pixels, cover = draw_patch(patch, scale * shape.points, shape.departure, box)
         mouth = (pixels * (cover > 0)[..., None]).astype(np.float32)
         small = np.log(cv2.resize(mouth, _SIZE, interpolation=cv2.INTER_AREA) + _BLACK)
         pictures.append(small - np.median(small, (0, 1)))
