@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vultus.animate import open_portrait, render, speak, speak_text, track
     from vultus.compare import evaluate
+    from vultus.dubbing import dub
     from vultus.learn import train
     from vultus.rigging import rig, rig_folder
 
-__all__ = ["evaluate", "open_portrait", "render", "rig", "rig_folder", "speak", "speak_text", "track", "train"]
+__all__ = ["dub", "evaluate", "open_portrait", "render", "rig", "rig_folder", "speak", "speak_text", "track", "train"]
 
-_ROOMS = {"train": "learn", "evaluate": "compare", "rig": "rigging", "rig_folder": "rigging"}
+_ROOMS = {"train": "learn", "evaluate": "compare", "dub": "dubbing", "rig": "rigging", "rig_folder": "rigging"}
 """Where a main path is, if not in `vultus.animate`."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
+from vultus.cli.dub import dub
 from vultus.cli.evaluate import evaluate
 from vultus.cli.exits import INTERRUPTED, NOT_VERIFIED
 from vultus.cli.methods import methods
@@ -28,6 +29,7 @@ DESCRIPTION = "A voice and one photo in, a talking video out. VERB --help explai
 
 VERBS: dict[str, Callable[..., int | None]] = {
     "speak": speak,
+    "dub": dub,
     "render": render,
     "rig": rig,
     "track": track,

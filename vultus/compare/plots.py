@@ -99,7 +99,7 @@ def _channel(seen: Seen, name: str) -> np.ndarray:
     return np.where(seen.valid.reshape(-1, *[1] * (values.ndim - 1)), values, np.nan)
 
 
-def side_by_side(real: Path, made: Path, fps: float) -> Frames:
+def side_by_side(real: Path, made: Path, fps: float, captions: tuple[str, str] = ("real", "generated")) -> Frames:
     """Both videos at one height, the real one left, as long as both last."""
     videos = [open_video(real), open_video(made)]
     height = min(SIDE_PX, *(video.height for video in videos)) // 2 * 2
@@ -109,7 +109,7 @@ def side_by_side(real: Path, made: Path, fps: float) -> Frames:
         for pair in zip(*(video.frames(fps) for video in videos), strict=False):
             cells = (
                 _captioned(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), caption)
-                for image, width, caption in zip(pair, widths, ("real", "generated"), strict=True)
+                for image, width, caption in zip(pair, widths, captions, strict=True)
             )
             yield np.hstack(list(cells))
 

@@ -1,4 +1,4 @@
-"""A video re-voiced: other voices for the people in it, at its own size, rate and colours."""
+"""The people of a video, and the frames in which they perform something else."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from vultus.animate import OnProgress, controls_of, perform
 from vultus.core.bases import ARKIT52
 from vultus.core.controls import Controls
 from vultus.core.errors import ControlError
-from vultus.core.files import spare
 from vultus.core.method import Look
 from vultus.core.types import FaceTrack, Footage, Frames, Performance, Playback
 from vultus.methods import DEFAULT_METHOD, get_method
 from vultus.video.original import Original, open_original
-from vultus.video.span import Extend, Span, reordered, span_of
-from vultus.video.write import check_target, write_video
+from vultus.video.span import Span, reordered
 
 FOOTAGE_CONTROLS = {"pose": "still", "blink": "none", "gaze": "still"}
 """Head, lids and eyes move as they do in the video."""
@@ -50,34 +48,6 @@ class Scene:
             fix = "faces count from 1, the largest first"
             raise ControlError(f"there is no face {face} in the video, only {count}", self.video.path, fix)
         return Footage(self.video.frames, self.tracks[face - 1], self.video.path.name)
-
-
-@dataclass(frozen=True)
-class DubbedFace:
-    """What became of one face."""
-
-    face: int
-    """Its number, from 1, the largest first."""
-    voice: str
-    changed: int
-    """Frames in which it performs, wholly or, while it turns away or comes back, in part."""
-    passed: int
-    """Frames left as they were: no face, one turned away, or something in front of the mouth."""
-
-
-@dataclass(frozen=True)
-class DubReport:
-    """What a dub did."""
-
-    path: Path
-    frames: int
-    fps: float
-    shots: int
-    people: int
-    """In the video."""
-    faces: tuple[DubbedFace, ...]
-    notes: tuple[str, ...]
-    """What of the original could not be kept, a line each."""
 
 
 def follow(video: str | Path, on_progress: OnProgress | None = None) -> Scene:
@@ -133,70 +103,13 @@ def dub_frames(
     shown: dict[int, np.ndarray] = {}
     for face, performance in performances.items():
         renderer = get_method(method).renderer(scene.footage(face), Look(fps=frames.fps))
-        acted = _over(performance, times_s)
+        acted = over(performance, times_s)
         frames = renderer.play([acted], len(order), Playback(frames, order))
         shown[face] = renderer.shown
     return frames, shown
 
 
-def dub(
-    video: str | Path,
-    voice: str | Path | Mapping[int, str | Path],
-    output: str | Path,
-    *,
-    face: int = 1,
-    method: str = DEFAULT_METHOD,
-    start_s: float = 0.0,
-    end_s: float | None = None,
-    pad: bool = False,
-    extend: Extend = "hold",
-    keep_music: bool = False,
-    on_follow: OnProgress | None = None,
-    on_progress: OnProgress | None = None,
-    **controls: Any,
-) -> DubReport:
-    """Give people in a video other voices; the video ends with the longest of them.
-
-    Args:
-        voice: an audio or video file, of which `start_s` and `end_s` choose a part, for face number `face`; or a
-            voice for each of several faces, by their numbers (from 1, the largest first).
-        output: .mp4, .webm, or a folder for PNG files.
-        pad: show the rest of the video after a shorter voice, with lips at rest.
-        extend: under a longer voice, "hold" the last picture or "bounce" through the last seconds.
-        keep_music: keep the video's own sound under the voices, its old voice taken down (`video.dub_sound`).
-        on_follow, on_progress: called with steps done and their total while people are looked for, and then with
-            frames.
-        **controls: those of `voice_performance`.
-
-    Raises VultusError, one sentence; then nothing has been written.
-    """
-    from vultus.video.dub_sound import dub_sound
-
-    voices = dict(voice) if isinstance(voice, Mapping) else {face: voice}
-    spare(Path(output), (video, *voices.values()))
-    check_target(output, alpha=False)
-    sounds = list(dict.fromkeys(str(file) for file in voices.values()))
-    sound = dub_sound(sounds, video if keep_music else None, start_s=start_s, end_s=end_s)
-    scene = follow(video, on_follow)
-    for number in voices:
-        scene.footage(number)
-    frames = scene.video.frames()
-    said = {
-        file: voice_performance(file, frames.fps, method=method, start_s=start_s, end_s=end_s, **controls)
-        for file in sounds
-    }
-    longest_s = max(performance.duration_s for performance in said.values())
-    last_shot = int(np.searchsorted(scene.tracks[0].shot, scene.tracks[0].shot[-1]))
-    span = span_of(frames, longest_s, pad=pad, extend=extend, since=last_shot)
-    dubbed, shown = dub_frames(scene, {n: said[str(file)] for n, file in voices.items()}, span, method)
-    path = write_video(dubbed, output, sound, like=scene.video, on_progress=on_progress)
-    faces = tuple(
-        DubbedFace(n, str(file), int((shown[n] > 0).sum()), int((shown[n] == 0).sum())) for n, file in voices.items()
-    )
-    return DubReport(path, len(span), frames.fps, scene.shots, len(scene.tracks), faces, scene.video.notes)
-
-
-def _over(performance: Performance, times_s: np.ndarray) -> Performance:
+def over(performance: Performance, times_s: np.ndarray) -> Performance:
     """The performance in frames shown from times (N,) on; what comes after its end settles to rest."""
     acted = performance.sampled(times_s)
     assert acted.expression is not None

@@ -1,0 +1,137 @@
+"""A video re-voiced: other voices for the people in it, at its own size, rate and colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vultus.animate import OnProgress
+from vultus.core.errors import ControlError
+from vultus.core.files import check_file_target, spare
+from vultus.dubbing.report import DubbedFace, DubReport, LipCheck
+from vultus.dubbing.scene import Scene, dub_frames, follow, over, voice_performance
+from vultus.methods import DEFAULT_METHOD
+from vultus.video.span import Extend, Span, span_of
+from vultus.video.write import check_target, write_video
+
+__all__ = ["DubReport", "DubbedFace", "LipCheck", "Scene", "dub", "dub_frames", "follow", "voice_performance"]
+
+
+def dub(
+    video: str | Path,
+    voice: str | Path | Mapping[int, str | Path],
+    output: str | Path,
+    *,
+    face: int = 1,
+    all_faces: bool = False,
+    method: str = DEFAULT_METHOD,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    pad: bool = False,
+    extend: Extend = "hold",
+    keep_music: bool = False,
+    check: bool = False,
+    report: str | Path | None = None,
+    plot: str | Path | None = None,
+    on_follow: OnProgress | None = None,
+    on_progress: OnProgress | None = None,
+    **controls: Any,
+) -> DubReport:
+    """Give people in a video other voices; the video ends with the longest of them.
+
+    Args:
+        voice: an audio or video file, of which `start_s` and `end_s` choose a part, for face number `face`, or for
+            `all_faces`; or a voice for each of several faces, by their numbers (from 1, the largest first).
+        output: .mp4, .webm, or a folder for PNG files.
+        pad: show the rest of the video after a shorter voice, with lips at rest.
+        extend: under a longer voice, "hold" the last picture or "bounce" through the last seconds.
+        keep_music: keep the video's own sound under the voices, its old voice taken down (`video.dub_sound`).
+        check: track the dubbed face anew and tell how its lips follow the voice (the largest face only).
+        report: also write the report there, as JSON.
+        plot: also write original and dub side by side, as a video.
+        on_follow, on_progress: called with steps done and their total while people are looked for, and then with
+            frames.
+        **controls: those of `voice_performance`.
+
+    Raises VultusError, one sentence; then nothing has been written, unless it concerns report or plot: the dub stays.
+    """
+    from vultus.video.dub_sound import dub_sound
+
+    files = list(dict.fromkeys(map(str, voice.values() if isinstance(voice, Mapping) else [voice])))
+    _check_outputs([output, report, plot], [video, *files])
+    sound = dub_sound(files, video if keep_music else None, start_s=start_s, end_s=end_s)
+    scene = follow(video, on_follow)
+    voices = _voices(voice, range(1, len(scene.tracks) + 1) if all_faces else (face,))
+    for number in voices:
+        scene.footage(number)
+    rate = scene.video.frames().fps
+    said = {
+        file: voice_performance(file, rate, method=method, start_s=start_s, end_s=end_s, **controls) for file in files
+    }
+    span = _span(scene, max(performance.duration_s for performance in said.values()), pad, extend)
+    performances = {number: said[file] for number, file in voices.items()}
+    frames, shown = dub_frames(scene, performances, span, method)
+    watch = None
+    if check and 1 in voices:
+        from vultus.dubbing.check import LipWatch
+
+        watch = LipWatch(scene.tracks[0].points[span.index].mean(1))
+        frames = replace(frames, images=watch.watched(frames.images))
+    path = write_video(frames, output, sound, like=scene.video, on_progress=on_progress)
+    lips = None
+    if watch is not None:
+        from vultus.audio.io import read_speech
+
+        heard = read_speech(voices[1], start_s, end_s).waveform
+        lips = watch.check(over(performances[1], span.times_s), shown[1], heard)
+    faces = tuple(
+        DubbedFace(n, file, int((shown[n] > 0).sum()), int((shown[n] == 0).sum()), lips if n == 1 else None)
+        for n, file in voices.items()
+    )
+    made = DubReport(path, len(span), rate, scene.shots, len(scene.tracks), faces, scene.video.notes)
+    if report is not None:
+        made.save(Path(report))
+    if plot is not None:
+        _plot(Path(video), path, Path(plot), rate)
+    return made
+
+
+def _check_outputs(outputs: list[str | Path | None], inputs: list[str | Path]) -> None:
+    """Refuse, before any work, what could not be written or would cost one of the inputs, or one another."""
+    video, report, plot = outputs
+    assert video is not None
+    given: list[str | Path] = list(inputs)
+    for target in (video, report, plot):
+        if target is not None:
+            spare(Path(target), given)
+            given.append(target)
+    check_target(video, alpha=False)
+    if plot is not None:
+        check_target(plot, alpha=False)
+        if Path(video).suffix == "":
+            raise ControlError("a folder of pictures cannot be shown beside the original", "--plot", "write a video")
+    if report is not None:
+        check_file_target(Path(report))
+
+
+def _voices(voice: str | Path | Mapping[int, str | Path], faces: Any) -> dict[int, str]:
+    """Which face speaks with which file."""
+    if isinstance(voice, Mapping):
+        return {number: str(file) for number, file in voice.items()}
+    return dict.fromkeys(faces, str(voice))
+
+
+def _span(scene: Scene, voice_s: float, pad: bool, extend: Extend) -> Span:
+    shot = scene.tracks[0].shot
+    last_shot = int(np.searchsorted(shot, shot[-1]))
+    return span_of(scene.video.frames(), voice_s, pad=pad, extend=extend, since=last_shot)
+
+
+def _plot(video: Path, dubbed: Path, target: Path, fps: float) -> None:
+    from vultus.compare.plots import side_by_side
+
+    write_video(side_by_side(video, dubbed, fps, ("original", "dubbed")), target, dubbed)
