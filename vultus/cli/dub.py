@@ -80,7 +80,7 @@ def dub(
         raise ControlError("the list says who speaks", "--all-faces", "leave one of the two out")
     from vultus import dubbing
 
-    who = read_voices(voices) if voices is not None else voice
+    who: Any = read_voices(voices) if voices is not None else voice
     with progress_bar("looking for people", "steps") as on_follow, progress_bar("dubbing") as on_progress:
         made = dubbing.dub(video, who, output, on_follow=on_follow, on_progress=on_progress, **options)
     print(made.path)

@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 
 from vultus.animate import OnProgress
+from vultus.audio.io import read_speech
 from vultus.core.errors import ControlError
 from vultus.core.files import check_file_target, spare
+from vultus.dubbing.check import LipWatch
 from vultus.dubbing.report import DubbedFace, DubReport, LipCheck
 from vultus.dubbing.scene import Scene, dub_frames, follow, over, voice_performance
 from vultus.methods import DEFAULT_METHOD
+from vultus.video.dub_sound import dub_sound
 from vultus.video.span import Extend, Span, span_of
 from vultus.video.write import check_target, write_video
 
@@ -50,7 +53,7 @@ def dub(
         pad: show the rest of the video after a shorter voice, with lips at rest.
         extend: under a longer voice, "hold" the last picture or "bounce" through the last seconds.
         keep_music: keep the video's own sound under the voices, its old voice taken down (`video.dub_sound`).
-        check: track the dubbed face anew and tell how its lips follow the voice (the largest face only).
+        check: track the dubbed faces anew and tell how their lips follow the voice.
         report: also write the report there, as JSON.
         plot: also write original and dub side by side, as a video.
         on_follow, on_progress: called with steps done and their total while people are looked for, and then with
@@ -59,8 +62,6 @@ def dub(
 
     Raises VultusError, one sentence; then nothing has been written, unless it concerns report or plot: the dub stays.
     """
-    from vultus.video.dub_sound import dub_sound
-
     files = list(dict.fromkeys(map(str, voice.values() if isinstance(voice, Mapping) else [voice])))
     _check_outputs([output, report, plot], [video, *files])
     sound = dub_sound(files, video if keep_music else None, start_s=start_s, end_s=end_s)
@@ -75,24 +76,20 @@ def dub(
     span = _span(scene, max(performance.duration_s for performance in said.values()), pad, extend)
     performances = {number: said[file] for number, file in voices.items()}
     frames, shown = dub_frames(scene, performances, span, method)
-    watch = None
-    if check and 1 in voices:
-        from vultus.dubbing.check import LipWatch
-
-        watch = LipWatch(scene.tracks[0].points[span.index].mean(1))
+    watch = LipWatch(rate) if check else None
+    if watch is not None:
         frames = replace(frames, images=watch.watched(frames.images))
     path = write_video(frames, output, sound, like=scene.video, on_progress=on_progress)
-    lips = None
-    if watch is not None:
-        from vultus.audio.io import read_speech
-
-        heard = read_speech(voices[1], start_s, end_s).waveform
-        lips = watch.check(over(performances[1], span.times_s), shown[1], heard)
-    faces = tuple(
-        DubbedFace(n, file, int((shown[n] > 0).sum()), int((shown[n] == 0).sum()), lips if n == 1 else None)
-        for n, file in voices.items()
-    )
-    made = DubReport(path, len(span), rate, scene.shots, len(scene.tracks), faces, scene.video.notes)
+    faces = []
+    for number, file in voices.items():
+        lips = None
+        if watch is not None:
+            middle = scene.tracks[number - 1].points[span.index].mean(1)
+            heard = read_speech(file, start_s, end_s).waveform
+            lips = watch.check(middle, over(performances[number], span.times_s), shown[number], heard)
+        changed = int((shown[number] > 0).sum())
+        faces.append(DubbedFace(number, file, changed, len(span) - changed, lips))
+    made = DubReport(path, len(span), rate, scene.shots, len(scene.tracks), tuple(faces), scene.video.notes)
     if report is not None:
         made.save(Path(report))
     if plot is not None:

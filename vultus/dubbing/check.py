@@ -9,51 +9,52 @@ import numpy as np
 from vultus.core.errors import InputError, MissingPartError
 from vultus.core.types import Performance
 from vultus.dubbing.report import LipCheck
+from vultus.face.crowd_watch import CrowdWatch
 from vultus.face.mouth import mouth, performed_mouth
-from vultus.face.points import face_box
-from vultus.face.stream import FaceStream
+from vultus.face.people import MOST_PEOPLE
+from vultus.face.stretches import Stretch
 from vultus.perception.judges.sync import load_sync
 
 
 class LipWatch:
-    """Tracks the largest face anew in frames on their way to the encoder.
+    """Tracks faces anew in frames on their way to the encoder."""
 
-    Args:
-        middle: (N, 2) where the dubbed face's middle is in each frame, in pixels: it is recognised by its place.
-    """
-
-    def __init__(self, middle: np.ndarray) -> None:
-        self._middle = middle
-        self._found: list[np.ndarray] = []
+    def __init__(self, fps: float) -> None:
+        self._fps = fps
+        self._stretches: list[Stretch] = []
 
     def watched(self, images: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """The frames (H, W, 3) uint8, each looked at."""
-        with FaceStream() as stream:
+        with CrowdWatch(self._fps, MOST_PEOPLE) as watch:
             for image in images:
-                points = stream.next(image)
-                self._found.append(np.full((478, 3), np.nan, np.float32) if points is None else points)
+                watch.next(image)
                 yield image
+            self._stretches = watch.stretches
 
-    def check(self, performance: Performance, shown: np.ndarray, voice: np.ndarray) -> LipCheck:
-        """How the lips seen go with a performance of as many frames, where it was shown (N,), and with its voice.
+    def check(self, middle: np.ndarray, performance: Performance, shown: np.ndarray, voice: np.ndarray) -> LipCheck:
+        """How one face's lips go with a performance, where it was shown, and with its voice.
 
-        `voice` (n,) is mono, 16 kHz.
+        Args:
+            middle: (N, 2) where the face's middle is in each frame, in pixels: it is recognised by its place.
+            performance: of as many frames.
+            shown: (N,) 0-1.
+            voice: (n,) mono, 16 kHz.
         """
-        points = np.stack(self._found)
-        here = np.array([self._is_here(face, middle) for face, middle in zip(points, self._middle, strict=True)])
-        known = (shown[: len(points)] == 1) & here
+        points = self._points(middle)
+        known = (shown == 1) & np.isfinite(points).all((1, 2))
         assert performance.expression is not None
         wanted, seen = performed_mouth(performance.expression[known]), mouth(points[known])
-        return LipCheck(
-            _r(seen[:, 0], wanted[:, 0]), _r(seen[:, 1], wanted[:, 1]), _sync(points, known, performance.fps, voice)
-        )
+        sync = _sync(points, known, self._fps, voice)
+        return LipCheck(_r(seen[:, 0], wanted[:, 0]), _r(seen[:, 1], wanted[:, 1]), sync)
 
-    @staticmethod
-    def _is_here(face: np.ndarray, middle: np.ndarray) -> bool:
-        if np.isnan(face).any():
-            return False
-        center_px, side_px = face_box(face)
-        return bool(np.linalg.norm(center_px - middle) < side_px / 2)
+    def _points(self, middle: np.ndarray) -> np.ndarray:
+        """(N, 478, 3) of the face that is where it should be, NaN in frames where none is."""
+        points = np.full((len(middle), 478, 3), np.nan, np.float32)
+        for stretch in self._stretches:
+            for frame, (center, side) in enumerate(stretch.boxes, stretch.start):
+                if np.linalg.norm(center - middle[frame]) < side / 2:
+                    points[frame] = stretch.points(frame)
+        return points
 
 
 def _r(a: np.ndarray, b: np.ndarray) -> float | None:

@@ -41,14 +41,10 @@ class DubbedFace:
         text = f"face {self.face}: {self.voice}, {self.changed} frames changed, {self.passed} passed through"
         if self.lips is None:
             return text
-        names = (
-            ("aperture r", self.lips.aperture_r),
-            ("width r", self.lips.width_r),
-            ("sync_vultus", self.lips.in_sync),
-        )
-        return (
-            text + "; " + ", ".join(f"{name} {'-' if value is None else format(value, '.2f')}" for name, value in names)
-        )
+        lips = self.lips
+        figures = {"aperture r": lips.aperture_r, "width r": lips.width_r, "sync_vultus": lips.in_sync}
+        told = [f"{name} {'-' if value is None else format(value, '.2f')}" for name, value in figures.items()]
+        return f"{text}; {', '.join(told)}"
 
 
 @dataclass(frozen=True)
