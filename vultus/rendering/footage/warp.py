@@ -36,7 +36,7 @@ class Move:
         """The box of a picture (H, W, 3) uint8, moved."""
         rows, columns = self.box
         places = self.field + np.moveaxis(np.mgrid[rows, columns][::-1], 0, -1).astype(np.float32)
-        return cv2.remap(picture, places, None, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.remap(picture, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 def move_points(wanted: np.ndarray, source: np.ndarray, outline: np.ndarray, shape: tuple[int, ...]) -> Move | None:
