@@ -126,8 +126,11 @@ def _expression(track: FaceTrack) -> np.ndarray:
 
 
 def _own_way(expression: np.ndarray, left_over: np.ndarray) -> np.ndarray:
-    """What (52, 2M) the person's mouth does beyond the head model, by ridge regression about the means."""
-    moved = (expression - expression.mean(0)) * SPEECH
+    """What (52, 2M) the person's speech does beyond the head model, by ridge regression about the means.
+
+    A mood is too seldom seen to learn its shapes from: they stay the head model's.
+    """
+    moved = (expression - expression.mean(0)) * (SPEECH & ~MOOD)
     gram = moved.T @ moved + RIDGE * np.eye(len(ARKIT52))
     return np.linalg.solve(gram, moved.T @ (left_over - left_over.mean(0)))
 
