@@ -123,14 +123,16 @@ class Performance:
     au45: np.ndarray | None = None
     """(T,) float32 blink intensity 0-5 (OpenFace's AU45_r scale)."""
     landmarks: np.ndarray | None = None
-    """(T, 68, 3) float32 pixels of the tracked video."""
+    """(T, 68, 3) float32 pixels of the tracked video; from a driver ("rest") head units, head frame, pose left out."""
     controls: np.ndarray | None = None
     """(T, 174) float32 MetaHuman rig controls."""
+    voice: np.ndarray | None = None
+    """(T, A) float32 what was heard, in the features of the method that made it."""
     reference: Reference = "rest"
     source: dict[str, Any] = field(default_factory=dict)
     """Where it came from: free, JSON-able facts (method, seed, file name)."""
 
-    CHANNELS = ("expression", "rotation", "translation", "gaze", "au45", "landmarks", "controls")
+    CHANNELS = ("expression", "rotation", "translation", "gaze", "au45", "landmarks", "controls", "voice")
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.fps) and self.fps > 0):

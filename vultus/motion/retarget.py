@@ -22,12 +22,13 @@ def retarget(performance: Performance) -> Performance:
 
     Brows, eyes, cheeks and nose count from the actor's resting level, found as a low quantile and stretched back to
     0-1, so that a heavy brow or a narrow eye is not carried over; lips and jaw are kept. Rotation, translation and
-    gaze are taken about their medians and limited to what one photo can show.
+    gaze are taken about their medians and limited to what one photo can show. Landmarks are places in the actor's
+    video, and left out.
     """
     if performance.reference == "rest" or len(performance) == 0:
         return replace(performance, reference="rest")
     seen = performance.valid if performance.valid.any() else np.ones(len(performance), bool)
-    changed = {}
+    changed: dict[str, np.ndarray | None] = {"landmarks": None}
     if performance.expression is not None and performance.basis == "arkit52":
         expression = performance.expression.astype(np.float32)
         resting = np.where(_UPPER, np.quantile(expression[seen], RESTING_QUANTILE, axis=0), 0).astype(np.float32)

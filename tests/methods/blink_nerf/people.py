@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from vultus.methods.blink_nerf.hearing import EarName, features_of
 from vultus.methods.blink_nerf.person import BACKGROUND, EYES, HEAD, MOUTH, TORSO, Person
 
 
@@ -41,7 +42,7 @@ def toy_person(count: int = 12, size: int = 16, audio: int = 5, seed: int = 0) -
     )
 
 
-def talking_person(seconds: float = 12.0, seed: int = 0) -> Person:
+def talking_person(seconds: float = 12.0, seed: int = 0, size: int = 16, ear: EarName = "sounds") -> Person:
     """A person whose mouth opens with the loudness of their babble, whose brows follow it, and who blinks."""
     from tests.methods.emoface.voices import babble
     from vultus.core.bases import index_of
@@ -49,7 +50,6 @@ def talking_person(seconds: float = 12.0, seed: int = 0) -> Person:
     from vultus.face.fit import Fitter
     from vultus.face.head import embedded_head
     from vultus.face.points import LANDMARK68_FROM_478
-    from vultus.methods.blink_nerf.hearing import features_of
 
     rng = np.random.default_rng(seed)
     count = int(seconds * 25)
@@ -65,13 +65,13 @@ def talking_person(seconds: float = 12.0, seed: int = 0) -> Person:
     fitter = Fitter(embedded_head())
     chosen = list(LANDMARK68_FROM_478)
     landmarks = fitter.mean[chosen] + np.tensordot(expression, fitter.expression_modes[chosen], (1, 2))
-    plain = toy_person(count, 16, 1, seed)
+    plain = toy_person(count, size, 1, seed)
     return dataclasses.replace(
         plain,
         expression=expression,
         landmarks3d=landmarks.astype(np.float32),
         au45=au45,
         waveform=waveform,
-        audio=features_of(waveform, "sounds", 25.0, count),
-        ear="sounds",
+        audio=features_of(waveform, ear, 25.0, count),
+        ear=ear,
     )

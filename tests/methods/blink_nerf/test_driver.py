@@ -76,7 +76,7 @@ def test_an_interrupted_run_ends_at_the_same_weights(run, talker, tmp_path, monk
 
 
 def played(net, controls, waveform, fps=25.0, chunk=4096) -> Performance:
-    driver = BlinkNerfDriver(net, controls, fps)
+    driver = BlinkNerfDriver(net, "sounds", controls, fps)
     parts = [driver.push(waveform[at : at + chunk]) for at in range(0, len(waveform), chunk)] + [driver.finish()]
     return Performance.concatenate(part for part in parts if part is not None)
 
@@ -87,7 +87,7 @@ def test_chunks_change_nothing_and_no_frame_is_lost(run, talker, fps):
     whole, pieces = (played(run[0], Controls(seed=4), voice, fps, chunk) for chunk in (len(voice), 1999))
     assert len(whole) == len(pieces) == frame_count(len(voice), fps)
     assert whole.reference == "rest" and set(whole.channels) == {
-        "expression", "rotation", "translation", "au45", "landmarks",
+        "expression", "rotation", "translation", "au45", "landmarks", "voice",
     }  # fmt: skip
     for name in whole.channels:
         np.testing.assert_allclose(getattr(whole, name), getattr(pieces, name), atol=1e-4, err_msg=name)
@@ -108,7 +108,7 @@ def test_lips_blinks_and_head_obey(run, talker):
 
 
 def test_looking_ahead_is_as_far_as_it_says(run, talker):
-    driver = BlinkNerfDriver(run[0], Controls(), 25.0)
+    driver = BlinkNerfDriver(run[0], "sounds", Controls(), 25.0)
     out, pushed = 0, 0
     for at in range(0, 6 * 16_000, 800):
         made = driver.push(talker.waveform[at : at + 800])

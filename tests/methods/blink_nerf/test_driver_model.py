@@ -145,7 +145,7 @@ def test_one_batch_overfits_at_the_papers_sizes():
 
     torch.manual_seed(0)
     person = talking_person(4)
-    config = replace(PAPER, net=replace(PAPER.net, dropout=0.0, noise=0.0, ear="sounds"))
+    config = replace(PAPER, net=replace(PAPER.net, dropout=0.0, noise=0.0))
     stage = Motion(replace(config, train=replace(config.train, batch=1, crop_frames=24)), person)
     torch.nn.init.zeros_(stage.net.transformer.lips.weight)
     batch = {name: torch.from_numpy(values[None, :25]) for name, values in stage._lesson.__dict__.items()}

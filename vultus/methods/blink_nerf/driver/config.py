@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from vultus.methods.blink_nerf.hearing import EarName
-
 
 @dataclass(frozen=True)
 class MotionConfig:
     """The networks of figures 1 and 2 (`methods.blink_nerf.driver.model`)."""
 
-    ear: EarName = "speech"
-    """Who listens (`methods.blink_nerf.hearing`)."""
     filter_reach: int = 4
     """Frames on either side that the temporal filter looks at; AD-NeRF's sees eight in all."""
     latent: int = 64
@@ -73,5 +69,5 @@ PAPER = DriverConfig(
 """For 3 to 5 minutes of video; the paper gives no sizes."""
 SMALL = DriverConfig()
 """A minute on one core."""
-TINY = DriverConfig(MotionConfig("sounds", 1, 4, 8, 8, 2, 1, 8, 2, 0.0, 0.0, 1, 10.0, 4), MotionTraining(2, 2, 6))
+TINY = DriverConfig(MotionConfig(1, 4, 8, 8, 2, 1, 8, 2, 0.0, 0.0, 1, 10.0, 4), MotionTraining(2, 2, 6))
 """For tests."""

@@ -21,10 +21,15 @@ _MOUTH_WEIGHT = 2.0
 
 def neutral_landmarks(landmarks: np.ndarray, expression: np.ndarray) -> np.ndarray:
     """A person's landmarks (68, 3) without expression, from tracked ones (T, 68, 3) and ARKit weights (T, 52)."""
-    modes, _, _ = _quadratic()
-    bare = landmarks - np.tensordot(expression, modes, (1, 2))
+    bare = landmarks - landmarks_of(expression, np.zeros((68, 3)))
     middle: np.ndarray = np.median(bare, 0).astype(np.float32)
     return middle
+
+
+def landmarks_of(expression: np.ndarray, neutral: np.ndarray) -> np.ndarray:
+    """Landmarks (T, 68, 3) float32 of a neutral face (68, 3) that ARKit weights (T, 52) move."""
+    modes, _, _ = _quadratic()
+    return (neutral + np.tensordot(expression, modes, (1, 2))).astype(np.float32)
 
 
 def expression_of(landmarks: np.ndarray, neutral: np.ndarray) -> np.ndarray:

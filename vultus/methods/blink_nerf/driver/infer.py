@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from vultus.core.bases import ARKIT52, index_of
+from vultus.core.bases import index_of
 from vultus.core.config import overlay
 from vultus.core.controls import Controls
 from vultus.core.types import Performance
 from vultus.methods.blink_nerf.driver.config import DriverConfig, MotionConfig
 from vultus.methods.blink_nerf.driver.expression import expression_of
 from vultus.methods.blink_nerf.driver.model import EYES, LANDMARKS, MotionNet
-from vultus.methods.blink_nerf.hearing import FrameFeatures
+from vultus.methods.blink_nerf.hearing import EarName, FrameFeatures
 from vultus.motion.blink import FULL, lid_motion
 from vultus.motion.energy import EnergyStream, VoiceEnergy
 from vultus.motion.lips import frame_count
@@ -27,7 +27,6 @@ BEFORE, BLOCK, AFTER = 24, 25, 14
 first frame before it, its end the last after it."""
 MOUTH_AND_JAW = [*range(17), *range(48, 68)]
 _LIDS = [index_of("eyeBlinkLeft"), index_of("eyeBlinkRight")]
-_UPPER = np.array([name.startswith(("brow", "cheek", "nose")) for name in ARKIT52])
 _WIDTH = 3 * LANDMARKS + 1
 
 
@@ -40,14 +39,17 @@ def load_motion(tensors: Mapping[str, torch.Tensor], config: Mapping[str, Any]) 
 
 
 class MotionStream:
-    """Landmarks and AU45 of one voice at the person's own frame rate, rows (n, 205) of both; chunks change nothing."""
+    """Landmarks, AU45 and audio features of one voice, side by side in rows (n, 205 + A) at the person's frame rate.
 
-    def __init__(self, net: MotionNet, controls: Controls, blink_source: Performance | None) -> None:
+    Chunks change nothing.
+    """
+
+    def __init__(self, net: MotionNet, ear: EarName, controls: Controls, blink_source: Performance | None) -> None:
         self.fps, natural = (float(rate) for rate in net.rates)
         self._net, self._lip_scale = net, controls.lip_scale
         rate = natural if controls.blink_rate is None else controls.blink_rate
         self._lids = lid_motion(controls.blink, self.fps, controls.seed, rate, blink_source)
-        self._features = FrameFeatures(net.config.ear, self.fps)
+        self._features = FrameFeatures(ear, self.fps)
         self._rows: np.ndarray | None = None  # features that are still looked at, and before them those of the past
         self._au45 = np.zeros(0, np.float32)  # in step with the rows
         self._eyes = torch.zeros(1, 3 * 12)
@@ -78,7 +80,7 @@ class MotionStream:
         self._au45 = np.concatenate([self._au45, FULL * self._lids.frames(len(rows)).mean(1)]).astype(np.float32)
 
     def _blocks(self, ended: bool) -> np.ndarray:
-        made = [np.zeros((0, _WIDTH), np.float32)]
+        made = [np.zeros((0, _WIDTH + len(self._net.audio_mean)), np.float32)]
         while self._rows is not None and len(self._rows) > BEFORE:
             fresh = len(self._rows) - BEFORE
             if fresh < BLOCK + AFTER and not ended:
@@ -104,18 +106,20 @@ class MotionStream:
         factor = self._net.config.amplitude * self._lip_scale
         landmarks[:, MOUTH_AND_JAW] += (factor - 1) * (landmarks - mean)[:, MOUTH_AND_JAW]
         landmarks[:, EYES] = self._net.placed_eyes(eyes[0, BEFORE : BEFORE + count])
-        return torch.cat([landmarks.flatten(1), au45[0, BEFORE : BEFORE + count, None]], 1).numpy()
+        rows = torch.cat([landmarks.flatten(1), au45[0, BEFORE : BEFORE + count, None]], 1).numpy()
+        return np.concatenate([rows, self._rows[BEFORE : BEFORE + count]], 1)
 
 
 class BlinkNerfDriver:
     """A person's face for one voice: `push` samples and get the frames that became final, or None; `finish` the rest.
 
     All frames together number `frame_count(samples, fps)`, do not depend on chunking, and are the same for the same
-    seed. Channels, reference "rest": landmarks (head frame, head units), au45, rotation, translation, and what the
-    landmarks are in ARKit's weights, so that the performance also plays on other renderers.
+    seed. Channels, reference "rest": landmarks (head frame, head units), au45, voice, rotation, translation, and what
+    the landmarks are in ARKit's weights, so that the performance also plays on other renderers.
 
     Args:
         net: a trained person's.
+        ear: who listened when it was trained.
         controls: what the user asked for: pose, blink, blink_rate (the person's own unless given), lip_scale, seed.
         fps: frame rate of the performance.
         pose_source, blink_source: tracked performances; required when `controls` takes pose or blinks from a video.
@@ -124,17 +128,18 @@ class BlinkNerfDriver:
     def __init__(
         self,
         net: MotionNet,
+        ear: EarName,
         controls: Controls,
         fps: float,
         pose_source: Performance | None = None,
         blink_source: Performance | None = None,
     ) -> None:
         self.fps, self._seed = fps, controls.seed
-        self._stream = MotionStream(net, controls, blink_source)
+        self._stream = MotionStream(net, ear, controls, blink_source)
         self._resampled = Resampled(self._stream.fps, fps)
         self._energy, self._waiting = EnergyStream(fps), VoiceEnergy(np.zeros(0), np.zeros(0))
         self._head = head_motion(controls.pose, fps, controls.seed, pose_source)
-        self._neutral, self._resting = net.neutral.numpy(), net.resting.numpy() * _UPPER
+        self._neutral, self._resting = net.neutral.numpy(), net.resting.numpy()
         self._samples = 0
 
     @property
@@ -161,7 +166,7 @@ class BlinkNerfDriver:
         return self._performed(np.concatenate(filled)) if filled else None
 
     def _performed(self, rows: np.ndarray) -> Performance | None:
-        """The next frames of landmarks and AU45 (n, 205) with the head motion that goes with them."""
+        """The next frames of `MotionStream`'s rows (n, 205 + A) with the head motion that goes with them."""
         count = len(rows)
         if count == 0:
             return None
@@ -169,7 +174,7 @@ class BlinkNerfDriver:
         level, emphasis = (np.pad(values, (0, max(0, count - len(values)))) for values in heard)
         self._waiting = VoiceEnergy(level[count:], emphasis[count:])
         rotation, translation = self._head.frames(VoiceEnergy(level[:count], emphasis[:count]))
-        landmarks, au45 = rows[:, :-1].reshape(count, LANDMARKS, 3), rows[:, -1]
+        landmarks, au45 = rows[:, : _WIDTH - 1].reshape(count, LANDMARKS, 3), rows[:, _WIDTH - 1]
         expression = expression_of(landmarks, self._neutral)
         expression = np.maximum(expression - self._resting, 0) / np.maximum(1 - self._resting, 0.2)
         expression[:, _LIDS] = au45[:, None] / FULL
@@ -181,6 +186,7 @@ class BlinkNerfDriver:
             translation=translation,
             au45=au45.astype(np.float32),
             landmarks=landmarks.astype(np.float32),
+            voice=rows[:, _WIDTH:].astype(np.float32),
             reference="rest",
             source={"method": "blink_nerf", "seed": self._seed},
         )

@@ -29,6 +29,8 @@ _LEAST_SPREAD = 0.02
 _LIMIT, _EYE_LIMIT = 4.0, 10.0
 """Features, and eye states, are held within so many standard deviations."""
 _BLINK_VALUES = 3
+_UPPER = np.array([name.startswith(("brow", "cheek", "nose")) for name in ARKIT52])
+"""What a face may keep up at rest, of ARKit's weights."""
 
 
 class Heard(NamedTuple):
@@ -204,7 +206,7 @@ def too_far(count: int, reach: int) -> Tensor:
 
 class MotionNet(nn.Module):
     """All of the driver, with what it knows of its person: means and spreads, the face without expression, the ARKit
-    weights that it keeps at rest, and the rates of frames a second and of blinks a minute."""
+    weights that brows, cheeks and nose keep at rest, and the rates of frames a second and of blinks a minute."""
 
     def __init__(self, features: int, config: MotionConfig) -> None:
         super().__init__()
@@ -281,7 +283,8 @@ class MotionNet(nn.Module):
         """Take what the person looks like at rest, and how often they blink, from frames `chosen` (n,)."""
         expression = person.expression[chosen]
         self.neutral.copy_(torch.from_numpy(neutral_landmarks(person.landmarks3d[chosen], expression)))
-        self.resting.copy_(torch.from_numpy(np.quantile(expression, RESTING_QUANTILE, axis=0).astype(np.float32)))
+        resting = np.where(_UPPER, np.quantile(expression, RESTING_QUANTILE, axis=0), 0)
+        self.resting.copy_(torch.from_numpy(resting.astype(np.float32)))
         blinks = len(blink_events(person.au45[person.train], person.valid[person.train]))
         minutes = max(len(chosen) / person.fps / 60, 1e-6)
         self.rates.copy_(torch.tensor([person.fps, blinks / minutes]))
