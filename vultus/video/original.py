@@ -41,13 +41,10 @@ class Original:
     video: Video
     timing: Timing
     colour: Colour
-    bits: int
-    """Bits a channel; 8 are written."""
     stored_height_px: int
     """Before rotation: it decides what an unstated matrix is taken for."""
-    square_pixels: bool
-    subsampled: bool
-    """Colour at half the resolution both ways (4:2:0), as it is written."""
+    notes: tuple[str, ...] = ()
+    """What cannot be kept, one line each."""
     tags: dict[str, str] = field(default_factory=dict)
     """What the container says of itself, of what MP4 and WebM have a place for: title, creation_time, ..."""
     language: str | None = None
@@ -57,24 +54,6 @@ class Original:
     @property
     def path(self) -> Path:
         return self.video.path
-
-    @property
-    def has_odd_side(self) -> bool:
-        return bool(self.video.width % 2 or self.video.height % 2)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What cannot be kept, one line each."""
-        lines = []
-        if self.bits > 8:
-            lines.append(f"{self.bits}-bit pictures are written with 8 bits")
-        if not (self.subsampled or self.has_odd_side):
-            lines.append("colour at full resolution is written at half (4:2:0)")
-        if not self.square_pixels:
-            lines.append(f"oblong pixels are written as {self.video.width} x {self.video.height} square ones")
-        if self.video.rotation_deg:
-            lines.append("pictures are written upright, without a rotation mark")
-        return tuple(lines)
 
     def frames(self) -> Frames:
         """Every picture exactly once, in order of presentation, upright, as RGB by the video's own matrix and range.
@@ -115,12 +94,31 @@ def open_original(path: str | Path) -> Original:
         kept = {key: tags[key] for key in _KEPT_TAGS if tags.get(key)}
         language = stream.metadata.get("language")
         chapters = tuple(_chapters(container))
-        form = first.format
-        shape = (max(component.bits for component in form.components), first.height)
-        square = (stream.sample_aspect_ratio or Fraction(1)) == 1
-        subsampled = form.chroma_width(16) == form.chroma_height(16) == 8
+        notes = tuple(_notes(video, container, first))
     timing = timing_of(video.path)
-    return Original(video, timing, colour, *shape, square, subsampled, kept, language, chapters)
+    return Original(video, timing, colour, first.height, notes, kept, language, chapters)
+
+
+def _notes(video: Video, container: av.container.InputContainer, first: av.VideoFrame) -> Iterator[str]:
+    form, stream = first.format, container.streams.video[0]
+    bits = max(component.bits for component in form.components)
+    if bits > 8:
+        yield f"{bits}-bit pictures are written with 8 bits"
+    even = video.width % 2 == video.height % 2 == 0
+    if even and not form.chroma_width(16) == form.chroma_height(16) == 8:
+        yield "colour at full resolution is written at half (4:2:0)"
+    if any(component.is_alpha for component in form.components):
+        yield "transparency is not kept"
+    if (stream.sample_aspect_ratio or Fraction(1)) != 1:
+        yield f"oblong pixels are written as {video.width} x {video.height} square ones"
+    if video.rotation_deg:
+        yield "pictures are written upright, without a rotation mark"
+    for kind, count in (
+        ("further picture tracks", len(container.streams.video) - 1),
+        ("subtitles", len(container.streams.subtitles)),
+    ):
+        if count:
+            yield f"{kind} are left out ({count})"
 
 
 def _chapters(container: av.container.InputContainer) -> Iterator[Chapter]:
@@ -136,7 +134,8 @@ def _pictures(original: Original) -> Iterator[np.ndarray]:
     """Each of the timing's pictures once: decoded ones find their place by their time stamp."""
     ticks, most = original.timing.ticks, round(MAX_LOST_S * original.timing.fps) + 1
     upright = _Upright(original)
-    done, lost, pixels = 0, 0, None
+    done = 0
+    pixels: np.ndarray | None = None
     with open_container(original.path) as container:
         for frame in decoded(container):
             if done == len(ticks):
