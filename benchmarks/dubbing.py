@@ -6,6 +6,7 @@ CLIPs are names as `voxceleb2/00015`; all of `VOICES` unless given, each of whic
 Of each the first --seconds are taken. Nothing goes through an encoder: the frames are those of `dubbing.dub_frames`,
 and FaceMesh looks at them anew.
 
+  passed     frames that are left as they are: no face, from the side, or something in front of the mouth
   outside    pixels that changed, in all frames, outside the face's outline enlarged by the renderer's reach
   around     mean change in grey levels between the face's outline and that reach: collar, hair, background
   r ap, wid  aperture and width of the re-tracked lips against those of the performance, 50 Hz
@@ -71,6 +72,7 @@ class Row:
     """One clip; see the module."""
 
     frames: int
+    passed: int
     outside: int
     around: float
     aperture_r: float
@@ -192,13 +194,23 @@ def row_of(name: str, data: Path, keep: Path, seconds: float, sheets: Path | Non
         speaking.write_mouths()
         speaking.write_heads()
         quiet.write_mouths()
-    shown = shown_share(scene.tracks[0])[: len(performance)] > 0.99
+    visible = shown_share(scene.tracks[0], np.zeros(len(scene), bool))[: len(performance)] > 0.99
+    shown = visible & np.array(new.touched)
     aperture_r, width_r, gain, closed = new.followed(asked, shown)
     outside = new.changed_outside + given_back.changed_outside + silent.changed_outside
     made = (aperture_r, width_r, gain, closed.recall - closed.chance)
     sync = [in_sync(new, sound) for sound in (voice, own, third)]
     after = (new.sharpness(), *new.flicker(), given_back.distance(), new.distance())
-    return Row(len(performance), outside, float(np.mean(new.around)), *made, *sync, *silent.apart()[::-1], *after)
+    return Row(
+        len(performance),
+        new.touched.count(False),
+        outside,
+        float(np.mean(new.around)),
+        *made,
+        *sync,
+        *silent.apart()[::-1],
+        *after,
+    )
 
 
 def lines(rows: dict[str, Row]) -> Iterator[str]:

@@ -111,12 +111,15 @@ class Comparison:
     around: list[float] = field(default_factory=list)
     """Mean change in grey levels just around the face, a frame each: between its outline and the reach."""
     same_size: bool = True
+    touched: list[bool] = field(default_factory=list)
+    """Whether anything changed, a frame each."""
 
     def add(self, images: tuple[np.ndarray, np.ndarray], points: tuple[np.ndarray, np.ndarray]) -> None:
         """Count an original and a dubbed frame with their points (478, 3), NaN where no face is seen."""
         before, after = images
         self.same_size &= before.shape == after.shape
         changed = (before != after).any(-1)
+        self.touched.append(bool(changed.any()))
         seen = [face for face in points if np.isfinite(face).all()]
         if changed.any() and seen:
             outlines = [face[list(OVAL), :2] for face in seen]
