@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.film import Film, make_film
 from vultus.core.types import Frames, Portrait
 
 
@@ -121,3 +122,9 @@ def portrait(astronaut: np.ndarray) -> Portrait:
     from vultus.animate import open_portrait
 
     return open_portrait(astronaut)
+
+
+@pytest.fixture(scope="session")
+def film(portrait: Portrait) -> Film:
+    """The astronaut opening the mouth, with a frame without a face and two cuts, tracked."""
+    return make_film(portrait)
