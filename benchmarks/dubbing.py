@@ -14,7 +14,7 @@ and FaceMesh looks at them anew.
   clos.      share of the performance's closures that are made, less what chance meets
   sync       sync_vultus (role judge) at offset 0 with the new voice, with the clip's own, with a third one
   silent     share of frames with lips apart under a silent voice, and in the same frames of the original
-  sharp      Laplacian energy in the mouth box, dubbed / original
+  sharp      Laplacian energy in the mouth box, dubbed / original; then the same at equal opening of the lips
   flicker    at equal motion, dubbed / original: in the mouth box, mean |frame - frame before moved by optical flow|,
              averaged over bins of lip speed that weigh the same in both videos
   jump       the same of |frame - mean of its neighbours|
@@ -31,7 +31,7 @@ import argparse
 import itertools
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import av
@@ -48,7 +48,7 @@ from vultus.face.mouth import performed_mouth
 from vultus.face.stream import FaceStream
 from vultus.methods.portrait.data import OFFSETS_MS
 from vultus.perception.judges.sync import load_sync
-from vultus.rendering.footage.renderer import shown_share
+from vultus.video.original import open_original
 from vultus.video.read import open_video
 
 VOICES = {
@@ -85,6 +85,7 @@ class Row:
     silent: float
     silent_original: float
     sharp: float
+    sharp_alike: float
     flicker: float
     jump: float
     own: float
@@ -126,7 +127,7 @@ def followed(path: Path, folder: Path) -> tuple[Scene, np.ndarray]:
         channels = {name[6:]: data[name] for name in data.files if name.startswith("acted_")}
         performance = Performance(fps=float(data["fps"]), reference="camera", **channels)
         track = FaceTrack(performance, **{n[6:]: data[n] for n in data.files if n.startswith("track_")})
-        return Scene(open_video(path), (track,)), data["mesh"]
+        return Scene(open_original(path), (track,)), data["mesh"]
 
 
 def mesh(scene: Scene) -> np.ndarray:
@@ -136,31 +137,36 @@ def mesh(scene: Scene) -> np.ndarray:
     return np.stack([np.full((478, 3), np.nan) if points is None else points for points in found]).astype(np.float32)
 
 
-def compared(scene: Scene, seen: np.ndarray, performance: Performance, sheet: Sheet | None = None) -> Comparison:
-    """The scene's first face under a performance, beside the original."""
-    video = scene.video.frames()
-    dubbed = dub_frames(scene, {1: performance})
-    assert (dubbed.fps, dubbed.width, dubbed.height) == (video.fps, video.width, video.height)
-    found, t = Comparison(video.fps), -1
+def shown_at(scene: Scene) -> np.ndarray:
+    """When (T,) each frame is shown."""
+    frames = scene.video.frames()
+    return np.arange(len(scene)) / frames.fps if frames.times_s is None else frames.times_s[: len(scene)]
+
+
+def compared(
+    scene: Scene, seen: np.ndarray, performance: Performance, sheet: Sheet, last_s: float = np.inf
+) -> tuple[Comparison, np.ndarray]:
+    """The scene's first face under a performance beside the original up to a time, and how much (T,) of it shows."""
+    video, times_s = scene.video.frames(), shown_at(scene)
+    dubbed, shown = dub_frames(scene, {1: performance})
+    assert (dubbed.fps, dubbed.width, dubbed.height, dubbed.count) == (video.fps, video.width, video.height, len(scene))
+    count = int((times_s < last_s).sum())
+    found = Comparison(1 / float(np.diff(times_s).mean()))
     nowhere = np.full((478, 3), np.nan, np.float32)
     with FaceStream() as stream:
-        for t, images in enumerate(zip(video, dubbed, strict=False)):
+        for t, images in zip(range(count), zip(video, dubbed, strict=True), strict=False):
             points = stream.next(images[1])
             found.add(images, (seen[t], nowhere if points is None else points))
-            if sheet is not None:
-                sheet.add(t, images, seen[t])
-    assert t + 1 == min(len(scene), len(performance)) == dubbed.count
-    return found
+            sheet.add(t, images, seen[t])
+    assert len(found.touched) == count
+    return found, shown[1][:count]
 
 
 def own_voice(path: Path, name: str, scene: Scene) -> Performance:
     """The performance of a clip's own voice, moved by the offset that is known between its lips and its sound."""
-    performance = voice_performance(path, scene.video.fps)
-    late = round(OFFSETS_MS[name] / 1000 * scene.video.fps)
-    at = np.clip(np.arange(len(scene)) - late, 0, len(performance) - 1)
-    assert performance.expression is not None
-    channels = {name: getattr(performance, name)[at] for name in performance.channels}
-    return replace(performance, valid=performance.valid[at], **channels)
+    performance = voice_performance(path, scene.video.frames().fps)
+    times_s = np.arange(len(performance)) / performance.fps
+    return performance.sampled(times_s - OFFSETS_MS[name] / 1000)
 
 
 def in_sync(found: Comparison, voice: Path) -> float:
@@ -180,37 +186,28 @@ def row_of(name: str, data: Path, keep: Path, seconds: float, sheets: Path | Non
     """All figures of a clip."""
     own, voice, third = (data / f"{clip}.mp4" for clip in (name, *VOICES[name]))
     scene, seen = followed(cut(own, seconds, keep), keep)
-    fps = scene.video.fps
-    performance = voice_performance(voice, fps)[: len(scene)]
-    assert performance.expression is not None
-    asked = performed_mouth(performance.expression)
+    fps = scene.video.frames().fps
+    performance = voice_performance(voice, fps)
+    acted = performance.sampled(shown_at(scene)).expression
+    assert acted is not None
+    asked = performed_mouth(acted)
     folder = keep if sheets is None else sheets
-    speaking = Sheet(folder / f"{own.stem}.png", liveliest(asked[:, 0]))
+    speaking, given = Sheet(folder / f"{own.stem}.png", liveliest(asked[:, 0])), Sheet(folder / "given.png", range(0))
     quiet = Sheet(folder / f"{own.stem}-silent.png", range(0, round(SILENCE_S * fps), round(SILENCE_S * fps / 12)))
-    new = compared(scene, seen, performance, speaking)
-    given_back = compared(scene, seen, own_voice(own, name, scene))
-    silent = compared(scene, seen, silent_performance(fps), quiet)
+    new, shown = compared(scene, seen, performance, speaking)
+    given_back, _ = compared(scene, seen, own_voice(own, name, scene), given)
+    silent, _ = compared(scene, seen, silent_performance(fps), quiet, SILENCE_S)
     if sheets is not None:
         speaking.write_mouths()
         speaking.write_heads()
         quiet.write_mouths()
-    visible = shown_share(scene.tracks[0], np.zeros(len(scene), bool))[: len(performance)] > 0.99
-    shown = visible & np.array(new.touched)
-    aperture_r, width_r, gain, closed = new.followed(asked, shown)
+    aperture_r, width_r, gain, closed = new.followed(asked, shown > 0.99)
     outside = new.changed_outside + given_back.changed_outside + silent.changed_outside
     made = (aperture_r, width_r, gain, closed.recall - closed.chance)
     sync = [in_sync(new, sound) for sound in (voice, own, third)]
-    after = (new.sharpness(), *new.flicker(), given_back.distance(), new.distance())
-    return Row(
-        len(performance),
-        new.touched.count(False),
-        outside,
-        float(np.mean(new.around)),
-        *made,
-        *sync,
-        *silent.apart()[::-1],
-        *after,
-    )
+    after = (*new.sharpness(), *new.flicker(), given_back.distance(), new.distance())
+    passed, around = int((shown == 0).sum()), float(np.mean(new.around))
+    return Row(len(scene), passed, outside, around, *made, *sync, *silent.apart()[::-1], *after)
 
 
 def lines(rows: dict[str, Row]) -> Iterator[str]:

@@ -13,18 +13,18 @@ from vultus.face.points import LIPS, NOSE, OVAL, interocular_px, landmarks68, li
 from vultus.metrics.image import flicker, laplacian_energy, luma
 from vultus.metrics.landmarks import normalised_landmark_distance
 from vultus.metrics.lips import RATE_HZ, Closures, closures, correlation, on_grid
-from vultus.rendering.footage.warp import GRID_FACES, REACH
+from vultus.rendering.footage.warp import GRID_FACES, MOST_REACH
 
 APART = 0.05
 """Gap of the inner lips, in widths of the mouth, from which lips count as apart."""
 BOX_ROOM = 0.2
 """Room around the lips, in their width and height, that the mouth box has on each side."""
-SPEED_BINS = 6
+BINS = 6
 LEAST_IN_BIN = 4
-"""A bin of lip speed counts when both videos have so many frames in it."""
+"""A bin of lip speed, or of opening, counts when both videos have so many frames in it."""
 
 
-def outside_face(outlines: list[np.ndarray], shape: tuple[int, ...], reach: float = REACH[1]) -> np.ndarray:
+def outside_face(outlines: list[np.ndarray], shape: tuple[int, ...], reach: float) -> np.ndarray:
     """(H, W) bool: pixels beyond the face's outlines (K, 2), before and after, each enlarged as the renderer does it.
 
     By `reach` about the mean of its hull's corners, its radius changing evenly with the angle between them, and by one
@@ -123,7 +123,7 @@ class Comparison:
         seen = [face for face in points if np.isfinite(face).all()]
         if changed.any() and seen:
             outlines = [face[list(OVAL), :2] for face in seen]
-            far, near = (outside_face(outlines, before.shape, reach) for reach in (REACH[1], 1.0))
+            far, near = (outside_face(outlines, before.shape, reach) for reach in (1 + MOST_REACH, 1.0))
             change = np.abs(before.astype(np.int16) - after).mean(-1)
             self.around.append(float(change[near & ~far].mean()) if (near & ~far).any() else 0.0)
             changed &= far
@@ -136,15 +136,17 @@ class Comparison:
         """Points (T, 478, 3) of the original and the dubbed video."""
         return np.stack(self.original.points), np.stack(self.dubbed.points)
 
-    def sharpness(self) -> float:
-        """Laplacian energy of the dubbed mouth box over that of the original's."""
-        return float(np.nanmean(self.dubbed.energy) / np.nanmean(self.original.energy))
+    def sharpness(self) -> tuple[float, float]:
+        """Laplacian energy of the dubbed mouth box over that of the original's: all frames, and at equal opening."""
+        energy = np.array(self.original.energy), np.array(self.dubbed.energy)
+        original, dubbed = (mouth(points)[:, 0] for points in self.series())
+        return float(np.nanmean(energy[1]) / np.nanmean(energy[0])), at_equal((original, dubbed), energy)
 
     def flicker(self) -> tuple[float, float]:
-        """`residual` and jump at equal motion, dubbed over original; see `at_equal_motion`."""
+        """`residual` and jump at equal motion, dubbed over original; see `at_equal`."""
         speeds = np.array(self.original.speed), np.array(self.dubbed.speed)
         pairs = (self.original.residual, self.dubbed.residual), (self.original.jump, self.dubbed.jump)
-        first, second = (at_equal_motion(speeds, (np.array(a), np.array(b))) for a, b in pairs)
+        first, second = (at_equal(speeds, (np.array(a), np.array(b))) for a, b in pairs)
         return first, second
 
     def distance(self) -> float:
@@ -182,18 +184,18 @@ class Comparison:
         return r[0], r[1], float(got_r[:, 0].std() / max(asked_r[:, 0].std(), 1e-6)), made
 
 
-def at_equal_motion(speeds: tuple[np.ndarray, np.ndarray], values: tuple[np.ndarray, np.ndarray]) -> float:
-    """Second over first video's mean value, each bin of lip speed weighing as many frames as both have.
+def at_equal(keys: tuple[np.ndarray, np.ndarray], values: tuple[np.ndarray, np.ndarray]) -> float:
+    """Second over first video's mean value, each bin of a key (lip speed, say) weighing as many frames as both have.
 
-    sum_b n_b mean_b(second) / sum_b n_b mean_b(first), n_b the smaller of both counts, over `SPEED_BINS` bins between
-    quantiles of all speeds.
+    sum_b n_b mean_b(second) / sum_b n_b mean_b(first), n_b the smaller of both counts, over `BINS` bins between
+    quantiles of both videos' keys; NaN where the videos have none in common.
     """
-    known = [np.isfinite(s) & np.isfinite(v) for s, v in zip(speeds, values, strict=True)]
-    pairs = [(s[k], v[k]) for s, v, k in zip(speeds, values, known, strict=True)]
-    edges = np.quantile(np.concatenate([s for s, _ in pairs]), np.linspace(0, 1, SPEED_BINS + 1)[1:-1])
+    known = [np.isfinite(k) & np.isfinite(v) for k, v in zip(keys, values, strict=True)]
+    pairs = [(k[at], v[at]) for k, v, at in zip(keys, values, known, strict=True)]
+    edges = np.quantile(np.concatenate([k for k, _ in pairs]), np.linspace(0, 1, BINS + 1)[1:-1])
     sums = np.zeros(2)
-    for b in range(SPEED_BINS):
-        inside = [v[np.digitize(s, edges) == b] for s, v in pairs]
+    for b in range(BINS):
+        inside = [v[np.digitize(k, edges) == b] for k, v in pairs]
         count = min(map(len, inside))
         if count >= LEAST_IN_BIN:
             sums += [count * part.mean() for part in inside]

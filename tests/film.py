@@ -17,7 +17,6 @@ from vultus.face.points import FOOTAGE_POINTS, OVAL, lip_opening
 from vultus.face.stream import FaceStream
 from vultus.face.track import track_stream
 from vultus.methods.portrait.model import PhotoRenderer
-from vultus.video.read import Video
 
 FPS, SIDE_PX = 25.0, 256
 SHUT, OPEN = slice(2, 8), slice(14, 20)
@@ -27,21 +26,16 @@ FACELESS, SECOND, THIRD, COUNT = 26, 27, 34, 42
 
 
 @dataclass(frozen=True)
-class MadeVideo(Video):
-    """A video that lies in memory."""
+class MadeVideo:
+    """A video that lies in memory; stands for `video.original.Original`."""
 
-    images: tuple[np.ndarray, ...] = ()
+    images: tuple[np.ndarray, ...]
+    path: Path = Path("made.mp4")
 
-    def frames(self, fps: float | None = None) -> Frames:
-        """All frames, from the first one on; at no other rate."""
-        assert fps in (None, self.fps)
-        return Frames(iter(self.images), self.fps, self.width, self.height, len(self.images))
-
-
-def video_of(images: Sequence[np.ndarray]) -> MadeVideo:
-    """A video in memory."""
-    height, width = images[0].shape[:2]
-    return MadeVideo(Path("made.mp4"), width, height, FPS, len(images) / FPS, 0, False, tuple(images))
+    def frames(self) -> Frames:
+        """All frames, from the first one on."""
+        height, width = self.images[0].shape[:2]
+        return Frames(iter(self.images), FPS, width, height, len(self.images))
 
 
 @dataclass(frozen=True)
@@ -82,7 +76,7 @@ def make_film(portrait: Portrait) -> Film:
                                borderMode=cv2.BORDER_REFLECT)  # fmt: skip
         images.append(np.full_like(image, 90) if t == FACELESS else moved)
         images[-1].flags.writeable = False
-    video = video_of(images)
+    video = MadeVideo(tuple(images))
     return Film(video, jaw, face_track(track_stream(video.frames()), FPS))
 
 

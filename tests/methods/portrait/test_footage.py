@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.film import COUNT, FACELESS, FPS, Film, gaps_seen, speech, video_of
+from tests.film import COUNT, FACELESS, FPS, Film, MadeVideo, gaps_seen, speech
 from vultus.core.errors import ControlError
 from vultus.core.method import Look
 from vultus.core.types import Playback
@@ -43,7 +43,7 @@ def test_pieces_of_a_performance_play_as_the_whole(renderer):
 
 def test_frames_are_shown_in_the_order_that_is_asked(renderer, film):
     order = np.array([5, 5, 17, 18, 17, 16, FACELESS, 38, 38, 38])
-    onto = Playback(video_of([film.images[k] for k in order]).frames(), order)
+    onto = Playback(MadeVideo(tuple(film.images[k] for k in order)).frames(), order)
     made = list(renderer.play([speech(np.full(len(order), 0.3))], onto=onto))
     assert len(made) == len(order)
     np.testing.assert_array_equal(made[6], film.images[FACELESS])
@@ -56,7 +56,7 @@ def test_it_plays_onto_frames_that_were_changed_already(renderer, film):
     marked = [image.copy() for image in film.images[:6]]
     for image in marked:
         image[:20, :20] = (255, 0, 0)
-    made = list(renderer.play([speech(np.zeros(6))], onto=Playback(video_of(marked).frames(), np.arange(6))))
+    made = list(renderer.play([speech(np.zeros(6))], onto=Playback(MadeVideo(tuple(marked)).frames(), np.arange(6))))
     assert all((image[:20, :20] == (255, 0, 0)).all() for image in made)
 
 

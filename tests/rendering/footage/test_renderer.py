@@ -9,8 +9,8 @@ import pytest
 
 from tests.film import COUNT, FACELESS, FPS, OPEN, SECOND, SHUT, THIRD, Film, far_from_face, gaps_seen, speech
 from vultus.motion.rest import on_rest
-from vultus.rendering.footage.renderer import CHANGE_FRAMES, FADE_S, TURN_FADE_DEG, FootageFaces, _mixture, shown_share
-from vultus.rendering.footage.warp import REACH
+from vultus.rendering.footage.renderer import FADE_S, TURN_FADE_DEG, FootageFaces, shown_share
+from vultus.rendering.footage.warp import MOST_REACH
 
 ORDER = np.arange(COUNT)
 NOTHING_HIDDEN = np.zeros(COUNT, bool)
@@ -61,8 +61,8 @@ def test_the_opening_follows_another_voice(faces, film):
 
 def test_every_pixel_away_from_the_face_stays(film, shut, opened):
     for t in (0, 16, 24, 30, 38):
-        far = far_from_face(film.track, t, REACH[1] * 1.15)
-        assert far.mean() > 0.3
+        far = far_from_face(film.track, t, 1.05 * (1 + MOST_REACH))
+        assert far.mean() > 0.2
         for made in (shut, opened):
             np.testing.assert_array_equal(made[t][far], film.images[t][far])
 
@@ -81,7 +81,7 @@ def test_the_persons_own_expressions_change_little(faces, film):
     other = np.array([np.abs(a.astype(int) - b).mean() for a, b in
                       zip(spoken(faces, film, 0.35 - film.jaw.clip(0, 0.35)), film.images, strict=True)])  # fmt: skip
     assert change.mean() < 0.5 * other.mean() and change.max() < 1.0
-    np.testing.assert_allclose(gaps_seen(same)[OPEN], gaps_seen(film.images)[OPEN], atol=0.06)
+    np.testing.assert_allclose(gaps_seen(same)[OPEN], gaps_seen(film.images)[OPEN], atol=0.09)
 
 
 def test_the_new_mouth_fades_around_frames_without_a_face_and_not_at_cuts(film):
@@ -107,23 +107,12 @@ def test_the_new_mouth_gives_way_from_the_side_and_where_it_is_hidden(film):
     assert shown_share(film.track, hidden)[5] == 0
 
 
-def test_patches_give_way_slowly_within_a_shot_and_at_once_at_a_cut():
-    patch, shot = np.array([0, 0, 0, 1, 1, 1]), np.array([1, 1, 1, 1, 1, 1])
-    assert CHANGE_FRAMES == 3
-    assert [_mixture(patch, t, shot) for t in (1, 2, 3)] == [[(0, 3)], [(0, 2), (1, 1)], [(0, 1), (1, 2)]]
-    cut = np.array([1, 1, 1, 2, 2, 2])
-    assert [_mixture(patch, t, cut) for t in (2, 3)] == [[(0, 2)], [(1, 2)]]
-
-
-def test_nothing_is_carried_over_a_cut(faces, film):
-    """What follows a cut looks the same whatever was said before it."""
-    quiet, loud = np.zeros(COUNT), np.zeros(COUNT)
-    loud[:THIRD] = 0.35
-    first, second = (spoken(faces, film, jaw) for jaw in (quiet, loud))
-    for t in range(THIRD + 2, COUNT):
-        np.testing.assert_array_equal(first[t], second[t])
-    before = gaps_seen(second[SECOND:THIRD])
-    assert np.nanmin(before) > 0.1 and np.nanmax(gaps_seen(second[THIRD:])) < 0.05
+def test_nothing_is_blended_over_a_cut(faces, film):
+    loud = np.where(np.arange(COUNT) < THIRD, 0.35, 0)
+    quiet, made = (spoken(faces, film, jaw) for jaw in (0 * loud, loud))
+    assert np.nanmin(gaps_seen(made[SECOND:THIRD])) > 0.1 and np.nanmax(gaps_seen(made[THIRD:])) < 0.05
+    for t in range(THIRD, COUNT):  # at the most another of the person's shut mouths
+        assert np.abs(made[t].astype(int) - quiet[t]).mean() < 0.05
 
 
 def test_a_plan_stops_with_its_last_frame_and_keeps_its_order(faces, film):

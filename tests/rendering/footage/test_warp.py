@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vultus.rendering.footage.warp import LEAST_PX, REACH, Move, move_points
+from vultus.rendering.footage.warp import FOLD, LEAST_PX, MOST_REACH, REACH, Move, move_points
 
 MIDDLE, RADIUS_PX, SIDE_PX = np.array([100.0, 96.0]), 40.0, 200
 ANGLES = np.linspace(0, 2 * np.pi, 36, endpoint=False)
@@ -47,13 +47,15 @@ def test_a_spot_lands_on_the_pixel_that_is_wanted():
     np.testing.assert_allclose(centre, wanted[at], atol=0.4)
 
 
-def test_beyond_its_reach_every_pixel_stays_and_the_picture_is_not_written_on():
-    move, _, _ = moved(np.array([0.0, 8.0]), slice(0, 18))
+@pytest.mark.parametrize(("shift", "reach"), [((0.0, 3.0), REACH), ((0.0, 12.0), FOLD * 12 / RADIUS_PX)])
+def test_beyond_its_reach_every_pixel_stays_and_the_picture_is_not_written_on(shift, reach):
+    move, _, _ = moved(np.array(shift), slice(0, 18))
     before = picture()
     after = before.copy()
     after[move.box] = move.of(before)
     y, x = np.mgrid[:SIDE_PX, :SIDE_PX] + 0.5
-    far = np.hypot(x - MIDDLE[0], y - MIDDLE[1]) > REACH[1] * RADIUS_PX + 3
+    cell_px = 3
+    far = np.hypot(x - MIDDLE[0], y - MIDDLE[1]) > (1 + min(reach, MOST_REACH)) * RADIUS_PX + cell_px
     np.testing.assert_array_equal(after[far], before[far])
     assert (after != before).any(-1).mean() > 0.05
     np.testing.assert_array_equal(before, picture())
