@@ -14,7 +14,8 @@ from tests.film import COUNT, FACELESS, FPS, SIDE_PX, THIRD, Film, MadeVideo, ga
 from vultus.core.bases import ARKIT52
 from vultus.core.errors import ControlError, InputError
 from vultus.core.types import FaceTrack, Frames
-from vultus.dubbing import SETTLE_S, Scene, dub, dub_frames, follow, voice_performance
+from vultus.dubbing import Scene, dub, dub_frames, follow, voice_performance
+from vultus.dubbing.scene import SETTLE_S
 from vultus.video.read import open_video
 from vultus.video.span import span_of
 from vultus.video.write import write_video
