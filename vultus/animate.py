@@ -169,16 +169,11 @@ def render(
         face: as in `speak`.
         **options: `Look`; fps is the performance's own unless given.
     """
-    from vultus.face.rig import convert, load_performance
-    from vultus.motion.retarget import retarget
     from vultus.video.write import write_video
 
     if voice is None and (start_s != 0 or end_s is not None):
         raise ControlError("there is no voice to take a part of", "--start, --end", "give --voice too")
-    acted = performance if isinstance(performance, Performance) else load_performance(Path(performance))
-    if not all(np.isfinite(getattr(acted, name)).all() for name in acted.channels):
-        raise InputError("the performance holds values that are not finite", _path_of(performance), "track it anew")
-    acted = retarget(convert(acted, "arkit52"))
+    acted = playable(performance)
     options.setdefault("fps", acted.fps)
     look, _ = _split(options)
     _check_outputs(output, None, (portrait, performance, voice, options.get("background")), look)
@@ -188,6 +183,20 @@ def render(
     frames = renderer.play([acted], len(acted))
     sound = None if voice is None else Path(voice)
     return write_video(frames, output, sound, audio_start_s=start_s, audio_end_s=end_s, on_progress=on_progress)
+
+
+def playable(performance: str | Path | Performance) -> Performance:
+    """A performance, in memory or a file, as offsets (reference "rest") in the arkit52 basis.
+
+    Raises InputError for a file that holds none, and for values that are not finite.
+    """
+    from vultus.face.rig import convert, load_performance
+    from vultus.motion.retarget import retarget
+
+    acted = performance if isinstance(performance, Performance) else load_performance(Path(performance))
+    if not all(np.isfinite(getattr(acted, name)).all() for name in acted.channels):
+        raise InputError("the performance holds values that are not finite", _path_of(performance), "track it anew")
+    return retarget(convert(acted, "arkit52"))
 
 
 def perform(

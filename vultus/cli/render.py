@@ -9,6 +9,8 @@ import tyro
 
 from vultus.cli.options import End, Face, Output, PortraitPath, Size, optional
 from vultus.cli.progress import progress_bar
+from vultus.compare.pairs import VIDEO_SUFFIXES
+from vultus.core.errors import ControlError
 from vultus.core.method import Crop
 from vultus.methods import DEFAULT_METHOD
 
@@ -34,8 +36,10 @@ def render(
 ) -> None:
     """Play a performance (tracked, generated, edited; ours, ARKit's or Live Link Face's) on any portrait.
 
+    On somebody in a video only the expressions are played: the head keeps its own motion, the video its own look.
+
     Args:
-        portrait: A picture of a person.
+        portrait: A picture of a person, or a video.
         performance: A .csv or .npz file, from `vultus track`, `vultus speak --save-performance`, or an app.
         output: What to write: .mp4, .webm, or a folder for PNG files.
         voice: Sound to go with it.
@@ -48,6 +52,19 @@ def render(
         background: keep, none, a colour (#20a040), or a picture.
         face: Which face of the picture, counted from 1, the largest first.
     """
+    if portrait.suffix.lower() in VIDEO_SUFFIXES:
+        if not (fps is None and size is None and crop == "full" and background == "keep"):
+            fix = "leave these options out"
+            raise ControlError("a video keeps its own look", "--fps, --size, --crop, --background", fix)
+        from vultus.dubbing import reenact
+
+        with progress_bar("looking for people", "steps") as on_follow, progress_bar("rendering") as on_progress:
+            written = reenact(
+                portrait, performance, output, voice=voice, start_s=start, end_s=end, method=method,
+                face=1 if face is None else face, on_follow=on_follow, on_progress=on_progress,
+            )  # fmt: skip
+        print(written)
+        return
     from vultus import animate
 
     options: dict[str, Any] = {} if fps is None else {"fps": fps}

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from vultus.animate import OnProgress
+from vultus.animate import OnProgress, playable
 from vultus.audio.io import read_speech
 from vultus.core.errors import ControlError
 from vultus.core.files import check_file_target, spare
+from vultus.core.types import Performance
 from vultus.dubbing.check import LipWatch
 from vultus.dubbing.report import DubbedFace, DubReport, LipCheck
 from vultus.dubbing.scene import Scene, dub_frames, follow, over, voice_performance
@@ -21,7 +22,17 @@ from vultus.video.dub_sound import dub_sound
 from vultus.video.span import Extend, Span, span_of
 from vultus.video.write import check_target, write_video
 
-__all__ = ["DubReport", "DubbedFace", "LipCheck", "Scene", "dub", "dub_frames", "follow", "voice_performance"]
+__all__ = [
+    "DubReport",
+    "DubbedFace",
+    "LipCheck",
+    "Scene",
+    "dub",
+    "dub_frames",
+    "follow",
+    "reenact",
+    "voice_performance",
+]
 
 
 def dub(
@@ -95,6 +106,37 @@ def dub(
     if plot is not None:
         _plot(Path(video), path, Path(plot), rate)
     return made
+
+
+def reenact(
+    video: str | Path,
+    performance: str | Path | Performance,
+    output: str | Path,
+    *,
+    voice: str | Path | None = None,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    face: int = 1,
+    method: str = DEFAULT_METHOD,
+    on_follow: OnProgress | None = None,
+    on_progress: OnProgress | None = None,
+) -> Path:
+    """Play the expressions of a performance on a person in a video, whose head keeps its own motion.
+
+    Args:
+        performance: one in memory, or a file: ours, ARKit's, Live Link Face's; from the video's time zero on.
+        voice: sound to go with it, of which `start_s` and `end_s` choose a part.
+
+    The video ends with the performance. Raises VultusError, one sentence; then nothing has been written.
+    """
+    files = [] if voice is None else [str(voice)]
+    _check_outputs([output, None, None], [video, *files])
+    acted = playable(performance)
+    sound = dub_sound(files, None, start_s=start_s, end_s=end_s) if files else None
+    scene = follow(video, on_follow)
+    span = _span(scene, acted.duration_s, pad=False, extend="hold")
+    frames, _ = dub_frames(scene, {face: acted}, span, method)
+    return write_video(frames, output, sound, like=scene.video, on_progress=on_progress)
 
 
 def _check_outputs(outputs: list[str | Path | None], inputs: list[str | Path]) -> None:
