@@ -8,6 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from vultus.core.bases import ARKIT52
 from vultus.core.errors import ControlError
 from vultus.core.method import Look
 from vultus.core.pose import degrees_from_matrix
@@ -25,6 +26,10 @@ TURN_FREE_DEG, TURN_LIMIT_DEG = 17.0, 26.0
 """Rotations beyond the first bend softly towards the second."""
 PROFILE_FROM_DEG, PROFILE_FREE_DEG, PROFILE_LIMIT_DEG = 18.0, 2.0, 6.0
 """A face seen this far from the side cannot turn its hidden cheek forward by more than the last."""
+
+
+_NOT_EYES = np.array([not name.startswith(("eyeBlink", "eyeLook")) for name in ARKIT52])
+"""On footage lids blink and eyes look as they do in it."""
 
 
 class PhotoRenderer:
@@ -138,7 +143,7 @@ class FootageRenderer:
             raise ControlError("the portrait method needs expressions in the arkit52 basis", performance.basis)
         length = min(len(performance), len(onto.order))
         order = onto.order[:length]
-        looks = zip(self.faces.resting(order), performance.expression, strict=False)
+        looks = zip(self.faces.resting(order), performance.expression * _NOT_EYES, strict=False)
         plan = self.faces.plan(np.stack([on_rest(rest, expression) for rest, expression in looks]), order)
         self.shown = plan.strength
         return replace(onto.frames, images=self.faces.frames(onto.frames, plan), count=length)
