@@ -18,7 +18,8 @@ from vultus.core.errors import InputError
 from vultus.video.colour import Colour, FromRgb, ToRgb
 from vultus.video.original import Original, open_original
 from vultus.video.provenance import verify
-from vultus.video.read import open_video
+from vultus.video.sound import SoundTrack
+from vultus.video.span import reordered, span_of
 from vultus.video.timing import exact_rate, timing_of
 from vultus.video.write import write_video
 
@@ -411,4 +412,24 @@ def test_a_dropped_frame_of_a_coarse_clock_is_no_rounding(tmp_path):
     )
     assert timing.rate is None and timing.fps == 25
     np.testing.assert_allclose(timing.times_s, [0, 0.04, 0.08, 0.16, 0.2, 0.24])
-    assert open_video(tmp_path / "a.avi").fps > 0
+    original = open_original(tmp_path / "a.avi")
+    assert_same(original, dubbed(original, tmp_path / "out.mp4"))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_a_longer_voice_over_irregular_pictures(tmp_path, suffix):
+    """The original's own times first, then more at its usual rate, to the end; the sound ends with them."""
+    import soundfile
+
+    voice = tmp_path / "voice.wav"
+    soundfile.write(voice, 0.1 * np.sin(np.arange(3 * 16_000) / 5), 16_000)
+    ticks = [0, 3003, 6006, 15_015, 18_018, 21_021, 24_024]
+    original = open_original(film(tmp_path / "a.mp4", ticks, Fraction(1, 90_000)))
+    span = span_of(original.frames(), 3.0, extend="bounce")
+    path = write_video(reordered(original.frames, span), tmp_path / f"out{suffix}", voice, like=original)
+    timing = timing_of(path)
+    assert len(timing) == len(span) > 80
+    np.testing.assert_allclose(timing.times_s, span.times_s, atol=1e-4 if suffix == ".mp4" else 1e-3)
+    assert timing.end_s == pytest.approx(span.end_s, abs=2e-3) and 3.0 <= span.end_s < 3.04
+    sound = np.concatenate(list(SoundTrack(path).blocks()), 1)
+    assert sound.shape[1] / SoundTrack(path).rate == pytest.approx(3.0, abs=0.03)

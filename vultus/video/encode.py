@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ LARGE_PX = 1280 * 960
 """Pixels of a frame from which on speed comes before size of file."""
 FAITHFUL_AUDIO_BITS_PER_S = 192_000
 
-_FINEST_BASE, _DEFAULT_BASE = Fraction(1, 1_000_000), Fraction(1, 90_000)
+_FINEST_BASE, _DEFAULT_BASE, _COARSEST_BASE = Fraction(1, 1_000_000), Fraction(1, 90_000), Fraction(1, 10_000)
 
 
 class ContainerEncoder:
@@ -165,7 +166,8 @@ class _Clock:
         if frames.times_s is None:
             return
         base = like.timing.time_base if like else _DEFAULT_BASE
-        self.base = base if base >= _FINEST_BASE else _DEFAULT_BASE
+        base = base if base >= _FINEST_BASE else _DEFAULT_BASE
+        self.base = base / math.ceil(base / _COARSEST_BASE)  # holds the original's times and others that follow
         rising = np.arange(len(frames.times_s))
         ticks = np.round(frames.times_s / float(self.base)).astype(np.int64)
         self._ticks = np.maximum.accumulate(ticks - rising) + rising
