@@ -11,9 +11,10 @@ from tests.film import FACELESS, Film
 from vultus.face.head import embedded_head
 from vultus.rendering.footage.gallery import MOST_PATCHES, SWITCH_COST, Gallery, choose_frames, cut_patches
 from vultus.rendering.footage.patch import LIP_COLUMNS, PATCH_POINTS, Patch
-from vultus.rendering.footage.person import Mouth
+from vultus.rendering.footage.person import Mouth, openings
 
 HELD = np.zeros(3, np.float32)
+ONE_SHOT = np.zeros(12, int)
 
 
 def lips(gap: float, across: float = 0.0) -> np.ndarray:
@@ -75,31 +76,48 @@ def test_its_own_mouths_are_found_again(film, mouth):
     found = cut_patches(film.video.frames(), film.track, mouth)
     gallery = Gallery([patch for _, patch in found], mouth)
     assert film.track.performance.rotation is not None
-    chosen = gallery.choose(film.track.departure, film.track.performance.rotation)
+    chosen = gallery.choose(film.track.departure, film.track.performance.rotation, film.track.shot)
     opened = mouth.opening(np.stack([gallery.patches[k].departure for k in chosen])).mean(1)
     np.testing.assert_allclose(opened, mouth.opening(film.track.departure).mean(1), atol=0.15)
 
 
 def test_the_mouth_most_alike_is_shown():
     gallery = gallery_of((lips(0.5, -0.3), HELD), (lips(0.5, 0.1), HELD), (lips(0.5, 0.9), HELD))
-    assert gallery.choose(lips(0.5, 0.2)[None], HELD[None]).tolist() == [1]
+    assert gallery.choose(lips(0.5, 0.2)[None], HELD[None], ONE_SHOT[:1]).tolist() == [1]
 
 
 def test_a_head_turned_alike_counts():
     turns = [np.float32([yaw, 0, 0]) for yaw in (-20, 5, 30)]
     gallery = gallery_of(*((lips(0.5), turn) for turn in turns))
-    assert gallery.choose(np.stack([lips(0.5)] * 2), np.float32([[-18, 0, 0], [-18, 0, 0]])).tolist() == [0, 0]
+    assert gallery.choose(np.stack([lips(0.5)] * 2), np.float32([[-18, 0, 0], [-18, 0, 0]]), ONE_SHOT[:2]).tolist() == [
+        0,
+        0,
+    ]
 
 
 def test_rather_too_open_than_too_shut():
     gallery = gallery_of((lips(0.16), HELD), (lips(0.64), HELD))  # roots .4 and .8
-    assert gallery.choose(lips(0.36)[None], HELD[None]).tolist() == [1]  # root .6, as far from both
+    assert gallery.choose(lips(0.36)[None], HELD[None], ONE_SHOT[:1]).tolist() == [1]  # root .6, as far from both
 
 
 def test_no_new_patch_for_a_trifle_but_for_another_mouth():
     gallery = gallery_of((lips(0.4, 0.0), HELD), (lips(0.4, SWITCH_COST / 4), HELD), (lips(0.4, 1.0), HELD))
     wavering = np.stack([lips(0.4, SWITCH_COST / 4 * (k % 2)) for k in range(12)])
-    assert len(set(gallery.choose(wavering, np.zeros((12, 3))).tolist())) == 1
+    assert len(set(gallery.choose(wavering, np.zeros((12, 3)), ONE_SHOT).tolist())) == 1
     moving = np.stack([lips(0.4, across) for across in (0, 0, 0, 1, 1, 1)])
-    assert gallery.choose(moving, np.zeros((6, 3))).tolist()[-3:] == [2, 2, 2]
-    assert len(gallery.choose(np.zeros((0, 116, 2)), np.zeros((0, 3)))) == 0
+    assert gallery.choose(moving, np.zeros((6, 3)), ONE_SHOT[:6]).tolist()[-3:] == [2, 2, 2]
+    assert len(gallery.choose(np.zeros((0, 116, 2)), np.zeros((0, 3)), ONE_SHOT[:0])) == 0
+
+
+def test_a_cut_costs_no_change():
+    gallery = gallery_of((lips(0.4, 0.0), HELD), (lips(0.4, SWITCH_COST / 4), HELD))
+    mouths = np.stack([lips(0.4, 0.0)] * 2 + [lips(0.4, SWITCH_COST / 4)])
+    assert gallery.choose(mouths, np.zeros((3, 3)), ONE_SHOT[:3]).tolist() == [0, 0, 0]
+    assert gallery.choose(mouths, np.zeros((3, 3)), np.array([0, 0, 1])).tolist() == [0, 0, 1]
+
+
+def test_who_listens_for_long_keeps_mouths_that_speak(film):
+    speaking = np.arange(FACELESS)
+    still = film.track.take(np.concatenate([np.full(500, 3), speaking]))
+    opened = openings(still).mean(1)
+    assert opened[choose_frames(still)].max() > 0.5 * opened.max()

@@ -10,57 +10,61 @@ from vultus.core.pose import matrix_from_degrees
 from vultus.core.types import FaceTrack
 from vultus.rendering.footage.invented import invented_patches
 from vultus.rendering.footage.patch import DEGREES_A_UNIT, LIP_COLUMNS, Patch, View, cut_patch
-from vultus.rendering.footage.person import Mouth
+from vultus.rendering.footage.person import LEAST_SEEN, Mouth, openings
 
 MOST_PATCHES = 160
 MOST_CANDIDATES = 3000
 MOST_YAW_DEG = 38.0
 STILL_SHARE = 0.75
-"""Of all frames, by the speed of the lips: faster ones are blurred."""
-LEAST_GAP = 0.5
-"""Head units that lips must part somewhere in a video, or its person is given open mouths."""
-TOO_SHUT, TOO_OPEN = 1.6, 0.8
+"""Of frames with lips open alike, by the speed of the lips: faster ones are blurred."""
+OPENINGS = (0.06, 0.2, 0.4, 0.7, 1.0, 1.4)
+"""Openings (head units) between which lips count as open alike."""
+TOO_SHUT, TOO_OPEN = 2.4, 0.8
 """Cost of a difference of one in the root of the gaps (head units) between what is wanted and a patch that is less, or
 more, open: teeth can be covered, but what was not seen cannot be shown. By the root, as a slit is nearly a shut mouth
 to a ruler and not at all to the eye."""
-SWITCH_COST = 0.12
-"""Head units of difference that are borne rather than change the patch."""
+SWITCH_COST, LIKE_SHARE = 0.12, 0.3
+"""Head units of difference that are borne rather than change the patch for one that looks as different as most do, and
+how much of that rather than change it for one that looks the same."""
 
 
 class Gallery:
     """The mouths of one person, as different as the video has them."""
 
-    def __init__(self, patches: list[Patch], mouth: Mouth) -> None:
+    def __init__(self, patches: list[Patch], mouth: Mouth, unlike: np.ndarray | None = None) -> None:
+        """`unlike` (K, K) tells how different the patches look (`oddities.differences`); equally, unless given."""
         self.patches, self._mouth = patches, mouth
         self._lips = np.stack([patch.departure[LIP_COLUMNS] for patch in patches])
         self._open_roots = np.sqrt(mouth.opening(np.stack([patch.departure for patch in patches])).clip(0))
         self._rotation_deg = np.stack([patch.rotation_deg for patch in patches])
 
+        unlike = np.ones((len(patches), len(patches))) if unlike is None else unlike
+        usual = float(np.median(unlike[unlike > 0])) if (unlike > 0).any() else 1.0
+        self._change = SWITCH_COST * (LIKE_SHARE + (1 - LIKE_SHARE) * unlike / usual)
+        np.fill_diagonal(self._change, 0)
+
     def __len__(self) -> int:
         return len(self.patches)
 
-    def choose(self, departure: np.ndarray, rotation_deg: np.ndarray) -> np.ndarray:
-        """Which patch (T,) to show for mouths (T, M, 2) of heads turned (T, 3): like them, but no new one each frame.
+    def choose(self, departure: np.ndarray, rotation_deg: np.ndarray, shot: np.ndarray) -> np.ndarray:
+        """Which patch (T,) to show for mouths (T, M, 2) of heads turned (T, 3) in shots (T,): like them, and steady.
 
-        The cheapest path through all frames (Viterbi); every change of patch costs the same.
+        The cheapest path through all frames (Viterbi). A change of patch costs the more the more different both look,
+        and nothing at a cut.
         """
-        best: np.ndarray | None = None
-        came_from = np.zeros((len(departure), len(self)), np.int16)
-        for t, (mouth, turn) in enumerate(zip(departure, rotation_deg, strict=True)):
-            cost = self._cost(mouth, turn)
-            if best is None:
-                best = cost
-                continue
-            cheapest = int(np.argmin(best))
-            stay = best <= best[cheapest] + SWITCH_COST
-            came_from[t] = np.where(stay, np.arange(len(self)), cheapest)
-            best = np.where(stay, best, best[cheapest] + SWITCH_COST) + cost
-            best -= best.min()
         path = np.zeros(len(departure), int)
-        if best is not None:
+        came_from = np.zeros((len(departure), len(self)), np.int16)
+        best = np.zeros(len(self))
+        for t, (mouth, turn) in enumerate(zip(departure, rotation_deg, strict=True)):
+            if t > 0:
+                so_far = best[:, None] + (self._change if shot[t] == shot[t - 1] else 0.0)
+                came_from[t] = so_far.argmin(0)
+                best = so_far.min(0)
+            best = best - best.min() + self._cost(mouth, turn)
+        if len(path):
             path[-1] = int(np.argmin(best))
-            for t in range(len(path) - 1, 0, -1):
-                path[t - 1] = came_from[t, path[t]]
+        for t in range(len(path) - 1, 0, -1):
+            path[t - 1] = came_from[t, path[t]]
         return path
 
     def _cost(self, mouth: np.ndarray, rotation_deg: np.ndarray) -> np.ndarray:
@@ -79,7 +83,7 @@ def cut_patches(frames: Iterable[np.ndarray], track: FaceTrack, mouth: Mouth) ->
     """
     wanted = choose_frames(track)
     opened = mouth.opening(track.departure[wanted]).mean(1)
-    plainest = _plainest(track, wanted, opened) if opened.max() < LEAST_GAP else None
+    plainest = _plainest(track, wanted, opened) if opened.max() < LEAST_SEEN else None
     found: list[tuple[int, Patch]] = []
     for number, image in enumerate(frames):
         if number in wanted:
@@ -97,7 +101,7 @@ def choose_frames(track: FaceTrack) -> np.ndarray:
     speed = np.abs(np.gradient(lips, axis=0)).mean(1) if len(track) > 1 else np.zeros(1)
     usable = performance.valid & (np.abs(performance.rotation[:, 0]) < MOST_YAW_DEG)
     if usable.sum() > 2 * MOST_PATCHES:
-        usable &= speed <= np.quantile(speed[usable], STILL_SHARE)
+        usable &= _still(speed, openings(track).mean(1), usable)
     candidates = np.flatnonzero(usable)
     if len(candidates) == 0:
         candidates = np.flatnonzero(performance.valid)
@@ -108,6 +112,16 @@ def choose_frames(track: FaceTrack) -> np.ndarray:
     far = np.linalg.norm(spread - np.median(spread, 0), axis=1)
     ordinary = far <= np.quantile(far, 0.99)
     return np.sort(candidates[ordinary][_farthest(spread[ordinary], MOST_PATCHES)])
+
+
+def _still(speed: np.ndarray, opened: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    """Frames (T,) whose lips are slow for lips that are open as far."""
+    still = np.zeros(len(speed), bool)
+    kind = np.digitize(opened, OPENINGS)
+    for each in np.unique(kind[usable]):
+        alike = usable & (kind == each)
+        still |= alike & (speed <= np.quantile(speed[alike], STILL_SHARE))
+    return still
 
 
 def _farthest(points: np.ndarray, most: int) -> np.ndarray:

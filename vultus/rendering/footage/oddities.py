@@ -18,17 +18,27 @@ _SIZE = (32, 24)
 _BLACK = 16.0
 
 
-def without_oddities(patches: list[Patch]) -> list[Patch]:
-    """The patches that look like those of like shape and turn, drawn alike."""
+def without_oddities(patches: list[Patch], unlike: np.ndarray) -> np.ndarray:
+    """Indices of the patches that look like those of like shape and turn.
+
+    Args:
+        unlike: (K, K) how different they look (`differences`).
+    """
     if len(patches) < FEWEST:
-        return patches
+        return np.arange(len(patches))
     lips = np.stack([patch.departure[LIP_COLUMNS].reshape(-1) for patch in patches])
     turn = np.stack([patch.rotation_deg[:2] for patch in patches]) / DEGREES_A_UNIT
     apart = _distances(lips) / np.sqrt(lips.shape[1] / 2) + _distances(turn)
     near = np.argsort(apart, 1)[:, 1 : NEIGHBOURS + 1]
-    pictures = _drawn_alike(patches, int(np.argsort(np.ptp(lips, axis=1))[len(patches) * 2 // 3]))
-    unlike = np.stack([np.median(np.abs(pictures[k] - pictures[near[k]]).mean((1, 2, 3))) for k in range(len(patches))])
-    return [patch for patch, score in zip(patches, unlike, strict=True) if score <= ODD * np.median(unlike)]
+    oddity = np.median(np.take_along_axis(unlike, near, 1), 1)
+    return np.flatnonzero(oddity <= ODD * np.median(oddity))
+
+
+def differences(patches: list[Patch]) -> np.ndarray:
+    """How different (K, K) patches look when all are drawn in one shape: mean difference of logarithms of colours."""
+    spread = [float(np.ptp(patch.departure[LIP_COLUMNS])) for patch in patches]
+    pictures = _drawn_alike(patches, int(np.argsort(spread)[len(patches) * 2 // 3]))
+    return np.stack([np.abs(pictures - picture).mean((1, 2, 3)) for picture in pictures])
 
 
 def _distances(points: np.ndarray) -> np.ndarray:

@@ -17,8 +17,9 @@ RIDGE = 3.0
 """How many frames at full weight it takes before the person's own way counts half against the head model's."""
 WIDEST = 1.12
 """Lips open up to so many times as far as they ever do in the video, and a little."""
-LEAST_OPEN = 1.0
-"""Whoever hardly opens the mouth in the video may still open it by so many head units."""
+LEAST_SEEN, LEAST_OPEN = 0.5, 1.0
+"""Whoever never parts the lips in the video by the first (head units) may still open them by the second: with mouths
+made up (`invented`)."""
 SPEECH = np.array([name.startswith(("mouth", "jaw")) for name in ARKIT52])
 MOOD = np.array(
     [name.startswith(("mouthSmile", "mouthFrown", "mouthDimple", "cheek", "noseSneer")) for name in ARKIT52]
@@ -52,7 +53,7 @@ class Mouth:
         self.rest = np.median(expression[calm], 0).astype(np.float32)
         """(52,) the person's expression with the lips together."""
         self._at_rest = np.median(departure[calm], 0).reshape(-1)
-        self._widest = max(WIDEST * float(np.quantile(opened, 0.995)), LEAST_OPEN)
+        self._widest = LEAST_OPEN if opened.max() < LEAST_SEEN else WIDEST * float(np.quantile(opened, 0.995))
 
     def departures(self, expression: np.ndarray, resting: np.ndarray, offset: np.ndarray) -> np.ndarray:
         """Where (T, M, 2) the mouth's points go under expressions (T, 52): none cross, and those at rest meet.

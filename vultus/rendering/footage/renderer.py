@@ -26,7 +26,7 @@ from vultus.rendering.footage.colours import light_gain, lit
 from vultus.rendering.footage.cover import CoverWatch
 from vultus.rendering.footage.gallery import Gallery, cut_patches
 from vultus.rendering.footage.lips_layer import draw_patch
-from vultus.rendering.footage.oddities import without_oddities
+from vultus.rendering.footage.oddities import differences, without_oddities
 from vultus.rendering.footage.patch import AROUND, CHIN_COLUMNS, PATCH_POINTS
 from vultus.rendering.footage.person import SPEECH, Mouth, moods
 from vultus.rendering.footage.warp import move_points
@@ -75,7 +75,10 @@ class FootageFaces:
         self.hidden = watch.hidden()
         """(T,) bool: the footage's frames in which something is held in front of the mouth."""
         seen = [patch for number, patch in found if not self.hidden[number]]
-        self.gallery = Gallery(without_oddities(seen or [patch for _, patch in found]), self.mouth)
+        patches = seen or [patch for _, patch in found]
+        unlike = differences(patches)
+        kept = without_oddities(patches, unlike)
+        self.gallery = Gallery([patches[k] for k in kept], self.mouth, unlike[np.ix_(kept, kept)])
         self._moods, self._left_over = moods(footage.track, self.mouth), self.mouth.left_over(footage.track)
 
     def resting(self, order: np.ndarray) -> np.ndarray:
@@ -93,7 +96,7 @@ class FootageFaces:
         strength = shown_share(track, self.hidden[order])
         departure = track.departure + (departure - track.departure) * strength[:, None, None]
         points = _moved(track, self.mouth, (wanted - own) * strength[:, None], departure)
-        return Plan(track, points, departure, strength, self.gallery.choose(departure, rotation_deg))
+        return Plan(track, points, departure, strength, self.gallery.choose(departure, rotation_deg, track.shot))
 
     def frames(self, images: Iterable[np.ndarray], plan: Plan) -> Iterator[np.ndarray]:
         """The images (H, W, 3) uint8 with the planned face; those without one pass as they are."""
