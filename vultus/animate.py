@@ -13,7 +13,7 @@ from vultus.core.controls import Controls
 from vultus.core.errors import ControlError, InputError
 from vultus.core.files import spare
 from vultus.core.method import Crop, Driver, Look
-from vultus.core.types import SAMPLE_RATE, Performance, Phone, Portrait
+from vultus.core.types import SAMPLE_RATE, FaceTrack, Frames, Performance, Phone, Portrait
 from vultus.methods import DEFAULT_METHOD, get_method
 
 OnProgress = Callable[[int, int | None], None]
@@ -248,10 +248,23 @@ def track(
         spare(Path(output), (video,))
     frames = open_video(video).frames(fps)
     counted = replace(frames, images=_counted(frames.images, frames.count, on_progress))
-    performance = track_frames(counted, face=face, where=video)
+    if face is None:
+        performance = track_frames(counted, where=video)
+    else:
+        performance = _person(counted, face, video).performance
     if output is not None:
         save_performance(performance, Path(output), blinks=blink_rows(blinks_of(performance)))
     return performance
+
+
+def _person(frames: Frames, face: int, where: object) -> FaceTrack:
+    """One of the people in a video, the largest being number 1; perception helps to tell who is who."""
+    from vultus.face.people import follow_people
+    from vultus.perception.judges.identity import load_identity
+
+    judge = load_identity()
+    crowd = follow_people(frames, embed=lambda image, points: judge.embed(image[None], points[None])[0], where=where)
+    return crowd.person(face, where)
 
 
 def _opened(portrait: str | Path | np.ndarray | Portrait, face: int | None) -> Portrait:

@@ -30,6 +30,7 @@ _SAMPLES_PER_S = 5.0
 """How often somebody's looks are noted."""
 _FORESEEN_FROM = 4
 """Frames from which it is foreseen where a face goes."""
+_LONG_AGO = -(10**9)
 
 
 class _Follower:
@@ -69,7 +70,7 @@ class CrowdWatch:
         self._idle: list[FaceWindow] = []
         self._here: list[_Follower] = []
         self._refused: list[tuple[int, Box]] = []
-        self._searched = self._lost = self._thorough = -(10**9)
+        self._searched = self._lost = self._thorough = _LONG_AGO
         self._empty = 0
         self.frames = 0
         """Pictures seen."""
@@ -96,7 +97,7 @@ class CrowdWatch:
             for follower in list(self._here):
                 self._leave(follower)
             self._refused.clear()
-            self._empty = 0
+            self._empty, self._thorough = 0, _LONG_AGO
         self._follow(image)
         self._search(image)
         for follower in self._here:
@@ -143,10 +144,9 @@ class CrowdWatch:
         self._meet(image, found)
 
     def _thorough_now(self, image: np.ndarray) -> bool:
-        """Whether tiles of a picture without anybody are searched: at once, and then from time to time."""
-        now = not self._empty or (
-            max(image.shape[:2]) > _TILED_PX and self.frames - self._thorough >= _THOROUGH_S * self._fps
-        )
+        """Whether tiles of a picture without anybody are searched: at first, and from time to time."""
+        large = max(image.shape[:2]) > _TILED_PX
+        now = self.frames - self._thorough >= _THOROUGH_S * self._fps and (large or not self._empty)
         if now:
             self._thorough = self.frames
         return now

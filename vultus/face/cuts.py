@@ -33,6 +33,8 @@ _DISSOLVES = (4, 8, 16, 32, 48)
 """Lengths, in frames, at which dissolves and fades are looked for."""
 _STRAIGHT = 0.08
 """Largest share of the change between two pictures by which those between may miss the straight line."""
+_SHORT_DISSOLVE, _BRISK = 8, 1.5
+"""Up to this length a dissolve changes pictures faster, by this factor, than what comes before and after: no pan."""
 _MIN_CONTRAST = 4.0
 """Pictures of less contrast (standard deviation of grey) are blank."""
 
@@ -49,7 +51,8 @@ class CutDetector:
         self._changes: list[float] = []
         self._unlike: list[float] = []
         self._returned: set[int] = set()
-        self._dissolves: list[tuple[int, float]] = []
+        self._dissolves: list[tuple[int, float, int]] = []
+        """Middle, greatest miss of the straight line, and length."""
 
     def next(self, image: np.ndarray) -> bool:
         """Whether a new shot may begin with this picture, (H, W, 3) uint8 RGB: every hard cut and a few more."""
@@ -113,7 +116,7 @@ class CutDetector:
             misses = [float(np.square(part - s * whole).sum()) / size for part, s in zip(parts, shares, strict=True)]
             on_the_way = 0.2 < shares[1] < 0.8 and shares[0] < shares[1] - 0.1 < shares[2] - 0.2
             if on_the_way and max(misses) < _STRAIGHT:
-                self._dissolves.append((len(self._changes) - 1 - length // 2, max(misses)))
+                self._dissolves.append((len(self._changes) - 1 - length // 2, max(misses), length))
 
     def _unlikeness(self, back: int) -> float:
         """1 - the correlation of the newest picture's greys and those `back` frames ago; .5 where just one is blank."""
@@ -123,12 +126,21 @@ class CutDetector:
     def _dissolve_middles(self) -> list[int]:
         """One frame for every dissolve: the middle of the straightest line of those that overlap."""
         middles: list[tuple[int, float]] = []
-        for frame, miss in sorted(self._dissolves):
+        for frame, miss, length in sorted(self._dissolves):
+            if length <= _SHORT_DISSOLVE and not self._is_brisk(frame, length):
+                continue
             if middles and frame - middles[-1][0] < _DISSOLVES[-1]:
                 middles[-1] = min(middles[-1], (frame, miss), key=lambda middle: middle[1])
             else:
                 middles.append((frame, miss))
         return [frame for frame, _ in middles]
+
+    def _is_brisk(self, middle: int, length: int) -> bool:
+        """Whether pictures change faster in so many frames around `middle` than in as many before and after."""
+        start, end = middle - length // 2 + 1, middle + length // 2 + 1
+        around = (self._changes[max(1, start - length) : start], self._changes[end : end + length])
+        usual = max(float(np.mean(changes)) if changes else 0.0 for changes in around)
+        return float(np.mean(self._changes[start:end])) > _BRISK * usual
 
 
 def _change(before: np.ndarray, after: np.ndarray) -> float:

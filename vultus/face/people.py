@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 import numpy as np
 
-from vultus.core.errors import InputError
+from vultus.core.errors import ControlError, InputError
 from vultus.core.types import FaceTrack, Frames
 from vultus.face.crowd_watch import CrowdWatch
 from vultus.face.footage import face_track
@@ -33,6 +34,13 @@ class Crowd:
     """(T,) int: number of the shot that a frame belongs to, from 0; the same in all tracks."""
     frames: int
     """T."""
+
+    def person(self, face: int, where: object = None) -> FaceTrack:
+        """Number `face`, from 1. Raises ControlError if there are fewer; `where` names the video in it."""
+        if not 1 <= face <= len(self.tracks):
+            count = "one face" if len(self.tracks) == 1 else f"{len(self.tracks)} faces"
+            raise ControlError(f"there is no face {face}, only {count}", where, "faces count from 1, the largest first")
+        return self.tracks[face - 1]
 
 
 def follow_people(
@@ -61,6 +69,8 @@ def follow_people(
             watch.next(image)
             if on_progress is not None:
                 on_progress(watch.frames, None if frames.count is None else 2 * frames.count)
+    if not watch.frames:
+        raise InputError("the video has no frames", where)
     shot = watch.shots()
     people = _largest(people_of(watch.stretches, shot, frames.fps), frames.fps, most)
     head = head or embedded_head()
@@ -90,8 +100,11 @@ def _largest(people: list[list[Stretch]], fps: float, most: int) -> list[list[St
 
 def _track(person: list[Stretch], shot: np.ndarray, fps: float, head: HeadModel) -> FaceTrack | None:
     """The track of one person; None if no frame of it can be fitted."""
-    fitted = list(track_points(_points(person, len(shot)), head, shot))
-    return face_track(fitted, fps, shot) if any(frame is not None for frame in fitted) else None
+    fitted = track_points(_points(person, len(shot)), head, shot)
+    for unseen, frame in enumerate(fitted):
+        if frame is not None:
+            return face_track(chain(repeat(None, unseen), [frame], fitted), fps, shot)
+    return None
 
 
 def _points(person: list[Stretch], count: int) -> Iterator[np.ndarray | None]:

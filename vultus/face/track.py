@@ -17,7 +17,7 @@ from vultus.core.errors import InputError
 from vultus.core.pose import degrees_from_matrix
 from vultus.core.types import Fit, Frames, Performance
 from vultus.face.blinks import AU45_FULL, lid_closure
-from vultus.face.fit import Fitter, Person
+from vultus.face.fit import Camera, Fitter, Person
 from vultus.face.gaze import calibrated_gaze, eye_openness
 from vultus.face.head import FLIP, HeadModel, embedded_head
 from vultus.face.leaks import SHIFT_JITTER, settle_jaw, shift_coordinates, undo_leaks
@@ -146,7 +146,8 @@ class _Follower:
             return None
         cut = self._last is None or _jumped(self._last.landmarks, points)
         fit = self._fitter.follow(points, None if cut else self._last, person)
-        if fit.rms_px > _MAX_RMS_PX:
+        nearer = max(1.0, Camera.around(points).crop_px / person.camera.crop_px)
+        if fit.rms_px > nearer * _MAX_RMS_PX:
             self._last = None
             return None
         self._last = fit
