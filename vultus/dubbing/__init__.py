@@ -19,6 +19,7 @@ from vultus.dubbing.report import DubbedFace, DubReport, LipCheck
 from vultus.dubbing.scene import Scene, dub_frames, follow, over, voice_performance
 from vultus.methods import DEFAULT_METHOD
 from vultus.video.dub_sound import dub_sound
+from vultus.video.original import open_original
 from vultus.video.span import Extend, Span, span_of
 from vultus.video.write import check_target, write_video
 
@@ -76,21 +77,18 @@ def dub(
     files = list(dict.fromkeys(map(str, voice.values() if isinstance(voice, Mapping) else [voice])))
     _check_outputs([output, report, plot], [video, *files])
     sound = dub_sound(files, video if keep_music else None, start_s=start_s, end_s=end_s)
-    scene = follow(video, on_follow)
+    original = open_original(video)
+    part = {"start_s": start_s, "end_s": end_s}
+    said = {file: voice_performance(file, original.timing.fps, method=method, **part, **controls) for file in files}
+    scene = follow(original, on_follow)
     voices = _voices(voice, range(1, len(scene.tracks) + 1) if all_faces else (face,))
-    for number in voices:
-        scene.footage(number)
-    rate = scene.video.frames().fps
-    said = {
-        file: voice_performance(file, rate, method=method, start_s=start_s, end_s=end_s, **controls) for file in files
-    }
-    span = _span(scene, max(performance.duration_s for performance in said.values()), pad, extend)
     performances = {number: said[file] for number, file in voices.items()}
+    span = _span(scene, max(performance.duration_s for performance in said.values()), pad, extend)
     frames, shown = dub_frames(scene, performances, span, method)
-    watch = LipWatch(rate) if check else None
+    watch = LipWatch(frames.fps) if check else None
     if watch is not None:
         frames = replace(frames, images=watch.watched(frames.images))
-    path = write_video(frames, output, sound, like=scene.video, on_progress=on_progress)
+    path = write_video(frames, output, sound, like=original, on_progress=on_progress)
     faces = []
     for number, file in voices.items():
         lips = None
@@ -100,11 +98,11 @@ def dub(
             lips = watch.check(middle, over(performances[number], span.times_s), shown[number], heard)
         changed = int((shown[number] > 0).sum())
         faces.append(DubbedFace(number, file, changed, len(span) - changed, lips))
-    made = DubReport(path, len(span), rate, scene.shots, len(scene.tracks), tuple(faces), scene.video.notes)
+    made = DubReport(path, len(span), frames.fps, scene.shots, len(scene.tracks), tuple(faces), original.notes)
     if report is not None:
         made.save(Path(report))
     if plot is not None:
-        _plot(Path(video), path, Path(plot), rate)
+        _plot(Path(video), path, Path(plot), frames.fps)
     return made
 
 

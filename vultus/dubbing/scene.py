@@ -50,17 +50,18 @@ class Scene:
         return Footage(self.video.frames, self.tracks[face - 1], self.video.path.name)
 
 
-def follow(video: str | Path, on_progress: OnProgress | None = None) -> Scene:
-    """Follow everybody in a video. Raises InputError when nobody's face is seen."""
+def follow(video: str | Path | Original, on_progress: OnProgress | None = None) -> Scene:
+    """Follow everybody in a video, a file or one opened. Raises InputError when nobody's face is seen."""
     from vultus.face.people import follow_people
     from vultus.perception.judges.identity import load_identity
 
-    original, identity = open_original(video), load_identity("judge")
+    original = video if isinstance(video, Original) else open_original(video)
+    identity = load_identity("judge")
 
     def embed(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
         return identity.embed(picture[None], points[None])[0]
 
-    crowd = follow_people(original.frames(), embed=embed, where=video, on_progress=on_progress)
+    crowd = follow_people(original.frames(), embed=embed, where=original.path, on_progress=on_progress)
     return Scene(original, tuple(crowd.tracks))
 
 
