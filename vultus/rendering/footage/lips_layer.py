@@ -12,7 +12,7 @@ REVEAL = 0.25
 """Lips cover teeth by no more than this share of the patch's opening beyond what they cover in it."""
 RIM = 0.25
 """Share of the innermost strip of the lips, next to teeth, that is not shown: points are a pixel off now and then."""
-LEAST_INSIDE, MOST_RIM_SHARE = 0.04, 0.3
+LEAST_INSIDE, MOST_RIM_SHARE = 0.04, 0.1
 """Likewise, what lies between the lips is shown without its edges, in mouth widths, and at most this share of it."""
 SUPERSAMPLE = 2
 """The lips' inner edges are drawn at this many times their size: they must not step. The rest stays sharp without."""

@@ -17,6 +17,8 @@ RIDGE = 3.0
 """How many frames at full weight it takes before the person's own way counts half against the head model's."""
 WIDEST = 1.12
 """Lips open up to so many times as far as they ever do in the video, and a little."""
+SMILE_OPENS = 0.4
+"""A mood that draws the lips apart does so when they open by more than this (head units); shut lips it leaves shut."""
 LEAST_SEEN, LEAST_OPEN = 0.5, 1.0
 """Whoever never parts the lips in the video by the first (head units) may still open them by the second: with mouths
 made up (`invented`)."""
@@ -62,8 +64,10 @@ class Mouth:
             resting: (T, 52) the expressions at which the lips are to be shut.
             offset: (T, M, 2) moves the mouth as a whole, not its opening.
         """
-        points = self._free(expression)
-        wanted = np.maximum(lip_gap(points) - lip_gap(self._free(resting)), 0)
+        points, still = self._free(expression), self._free(resting)
+        spoken = np.maximum(lip_gap(points) - lip_gap(still), 0)
+        smiling = np.maximum(lip_gap(still) - lip_gap(self._at_rest.reshape(1, -1, 2)), 0)
+        wanted = spoken + smiling * (1 - np.exp(-spoken / SMILE_OPENS))
         mean = wanted.mean(1, keepdims=True)
         wanted = wanted * (_bent(mean, self._widest) / np.maximum(mean, 1e-6))
         return with_gap(points + offset, wanted + self.shut)
