@@ -13,7 +13,8 @@ and FaceMesh looks at them anew.
   gain       spread of the re-tracked aperture over that of the performance's
   clos.      share of the performance's closures that are made, less what chance meets
   sync       sync_vultus (role judge) at offset 0 with the new voice, with the clip's own, with a third one
-  silent     share of frames with lips apart under a silent voice, and in the same frames of the original
+  silent     share of frames (but those that pass or fade) with lips apart under a silent voice, and in the same frames
+             of the original
   sharp      Laplacian energy in the mouth box, dubbed / original; then the same at equal opening of the lips
   flicker    at equal motion, dubbed / original: in the mouth box, mean |frame - frame before moved by optical flow|,
              averaged over bins of lip speed that weigh the same in both videos
@@ -196,7 +197,7 @@ def row_of(name: str, data: Path, keep: Path, seconds: float, sheets: Path | Non
     quiet = Sheet(folder / f"{own.stem}-silent.png", range(0, round(SILENCE_S * fps), round(SILENCE_S * fps / 12)))
     new, shown = compared(scene, seen, performance, speaking)
     given_back, _ = compared(scene, seen, own_voice(own, name, scene), given)
-    silent, _ = compared(scene, seen, silent_performance(fps), quiet, SILENCE_S)
+    silent, silenced = compared(scene, seen, silent_performance(fps), quiet, SILENCE_S)
     if sheets is not None:
         speaking.write_mouths()
         speaking.write_heads()
@@ -207,13 +208,13 @@ def row_of(name: str, data: Path, keep: Path, seconds: float, sheets: Path | Non
     sync = [in_sync(new, sound) for sound in (voice, own, third)]
     after = (*new.sharpness(), *new.flicker(), given_back.distance(), new.distance())
     passed, around = int((shown == 0).sum()), float(np.mean(new.around))
-    return Row(len(scene), passed, outside, around, *made, *sync, *silent.apart()[::-1], *after)
+    return Row(len(scene), passed, outside, around, *made, *sync, *silent.apart(silenced > 0.99)[::-1], *after)
 
 
 def lines(rows: dict[str, Row]) -> Iterator[str]:
     """The table."""
     names = [f.name.replace("silent_original", "(orig)").replace("_", " ") for f in fields(Row)]
-    yield f"{'clip':26s}" + "".join(f"{name:>11s}" for name in names)
+    yield f"{'clip':26s}" + "".join(f"{name:>12s}" for name in names)
     for clip, row in rows.items():
         yield f"{clip:26s}" + "".join(_cell(getattr(row, f.name)) for f in fields(Row))
     if rows:
@@ -222,7 +223,7 @@ def lines(rows: dict[str, Row]) -> Iterator[str]:
 
 
 def _cell(value: float) -> str:
-    return f"{value:11d}" if isinstance(value, int) else f"{value:11.2f}"
+    return f"{value:12d}" if isinstance(value, int) else f"{value:12.2f}"
 
 
 def main() -> None:

@@ -157,12 +157,13 @@ class Comparison:
             normalised_landmark_distance(landmarks68(dubbed[seen]), landmarks68(original[seen]), "mouth").mean()
         )
 
-    def apart(self) -> tuple[float, float]:
-        """Shares of frames in which the lips are apart: original, dubbed."""
-        found = [
-            np.mean([lip_opening(face) > APART for face in film if np.isfinite(face).all()]) for film in self.series()
-        ]
-        return float(found[0]), float(found[1])
+    def apart(self, shown: np.ndarray) -> tuple[float, float]:
+        """Shares of the frames (T,) bool in which the lips are apart: original, dubbed."""
+        found = []
+        for film in self.series():
+            faces = film[shown & np.isfinite(film).all((1, 2))]
+            found.append(float(np.mean([lip_opening(face) > APART for face in faces])) if len(faces) else np.nan)
+        return found[0], found[1]
 
     def followed(self, asked: np.ndarray, shown: np.ndarray) -> tuple[float, float, float, Closures]:
         """r of aperture and of width, spread of the aperture over what was asked, and closures made.

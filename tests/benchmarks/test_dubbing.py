@@ -80,7 +80,8 @@ def test_a_copy_is_the_original():
         found.add((noise(t), noise(t)), (face(gap), face(gap)))
     assert found.changed_outside == 0 and found.same_size and not any(found.touched)
     assert found.sharpness() == pytest.approx((1, 1)) and found.flicker() == pytest.approx((1, 1))
-    assert found.distance() == 0 and found.apart()[0] == found.apart()[1] > 0.5
+    assert found.distance() == 0 and 0.5 < found.apart(np.ones(40, bool))[0] == found.apart(np.ones(40, bool))[1]
+    assert found.apart(gaps < 2) == (0, 0)
     asked = np.stack([gaps, 40 + 0 * gaps], 1) / 60
     aperture_r, width_r, gain, made = found.followed(asked, np.ones(40, bool))
     assert aperture_r > 0.999 and width_r == 0 and gain == pytest.approx(1, abs=0.02) and made.recall == 1
