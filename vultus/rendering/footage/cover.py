@@ -20,6 +20,8 @@ HIDDEN_SHARE, MEDIAN_FRAMES = 0.125, 5
 """A mouth of whose surroundings more than this share is strange is hidden."""
 TURN_DEG, LEAST_ALIKE = 12.0, 40
 """Faces are compared with those turned alike, in groups of so many degrees and no fewer frames."""
+SAMPLES = 400
+"""Frames that tell what is usual."""
 _BLACK = 16.0
 _FRAME = tuple(FOOTAGE_POINTS.index(k) for k in (RIGHT_EYE_CORNERS[0], LEFT_EYE_CORNERS[0], 2, 152))
 """Columns of the outer eye corners, the base of the nose and the chin's lowest point."""
@@ -61,32 +63,44 @@ class CoverWatch:
     def strange_share(self) -> np.ndarray:
         """Share (T,) of the skin around the mouth that does not look as it usually does; 0 in frames not looked at."""
         share = np.zeros(len(self._seen))
-        if self._seen.sum() < 3:
+        seen = np.flatnonzero(self._seen)
+        if len(seen) < 3:
             return share
-        skin = np.log(self._skin[self._seen].astype(np.float32) + _BLACK)
-        known = ~self._lips[self._seen]
-        for frame, mask in zip(skin, known, strict=True):  # every light is different
-            frame -= np.median(frame[mask], 0)
-        usually = np.median(skin, 0)
-        skin = np.where(known[..., None], skin, usually)
-        strange = np.zeros(known.shape, bool)
-        for turned in self._turns():
-            difference = np.abs(skin[turned] - np.median(skin[turned], 0)).max(-1)
-            strange[turned] = difference > np.maximum(STRANGE, STRANGER * np.median(difference, 0))
-        share[self._seen] = (strange & known).sum((1, 2)) / np.maximum(known.sum((1, 2)), 1)
+        usual = np.median([self._skin_of(number) for number in _some(seen)], 0)
+        for turned in self._turns(seen):
+            pictures = np.stack([self._skin_of(number, usual) for number in _some(turned)])
+            usual_here = np.median(pictures, 0)
+            limit = np.maximum(STRANGE, STRANGER * np.median(np.abs(pictures - usual_here).max(-1), 0))
+            for number in turned:
+                strange = np.abs(self._skin_of(number, usual) - usual_here).max(-1) > limit
+                known = ~self._lips[number]
+                share[number] = (strange & known).sum() / max(known.sum(), 1)
         return share
 
-    def _turns(self) -> list[np.ndarray]:
-        """Groups (G,) of the frames looked at whose heads are turned alike: cheeks look different from each side."""
+    def _skin_of(self, number: int, lips: np.ndarray | None = None) -> np.ndarray:
+        """Logarithms of a frame's colours (h, w, 3) about their median, every light being different.
+
+        `lips` (h, w, 3) stands where its lips are, if given.
+        """
+        skin, known = np.log(self._skin[number].astype(np.float32) + _BLACK), ~self._lips[number]
+        skin -= np.median(skin[known], 0)
+        return skin if lips is None else np.where(known[..., None], skin, lips)
+
+    def _turns(self, seen: np.ndarray) -> list[np.ndarray]:
+        """The frames looked at (S,) in groups whose heads are turned alike: cheeks look different from each side."""
         assert self._track.performance.rotation is not None
-        yaw_deg = self._track.performance.rotation[self._seen, 0]
-        order = np.argsort(yaw_deg)
-        parts = max(1, min(int(np.ptp(yaw_deg) / TURN_DEG), len(order) // LEAST_ALIKE))
-        return np.array_split(order, parts)
+        yaw_deg = self._track.performance.rotation[seen, 0]
+        parts = max(1, min(int(np.ptp(yaw_deg) / TURN_DEG), len(seen) // LEAST_ALIKE))
+        return np.array_split(seen[np.argsort(yaw_deg)], parts)
 
     def hidden(self) -> np.ndarray:
         """(T,) bool; what most of the frames around show counts."""
         return median_filter(self.strange_share(), MEDIAN_FRAMES, mode="nearest") > HIDDEN_SHARE
+
+
+def _some(frames: np.ndarray) -> np.ndarray:
+    """Not many more than `SAMPLES` of the frames, evenly chosen."""
+    return frames[:: max(1, len(frames) // SAMPLES)]
 
 
 def _to_thumb(frame: np.ndarray) -> np.ndarray:

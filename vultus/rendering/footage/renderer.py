@@ -35,6 +35,8 @@ TURN_FADE_DEG = (32.0, 42.0)
 """Turns to the side between which the new mouth gives way to the frame's own."""
 FADE_S = 0.16
 """Time in which it does so before and after frames without a face."""
+AT_ONCE = 500
+"""Frames whose points are moved together: long videos should not cost memory."""
 LITTLE_UNITS = 0.1
 """A chin that moves by less tells nothing of how this person's jaw moves."""
 SKIN = tuple(
@@ -147,14 +149,18 @@ def shown_share(track: FaceTrack, hidden: np.ndarray) -> np.ndarray:
 
 def _moved(track: FaceTrack, mouth: Mouth, change: np.ndarray, departure: np.ndarray) -> np.ndarray:
     """Points (T, P, 2) after a change of expression (T, 52), those of the mouth at departures (T, M, 2)."""
-    shift = np.tensordot(change.astype(np.float32), mouth.modes, 1)
-    wanted = departure - track.departure
-    chin = shift[:, CHIN_COLUMNS, 1].mean(1)
-    shift *= _gain(chin, wanted[:, CHIN_COLUMNS, 1].mean(1))[:, None, None]
-    shift[:, : departure.shape[1], :2] = wanted
+    moved = track.points.copy()
     rotation = matrix_from_degrees(track.performance.rotation).astype(np.float32)
-    turned = np.einsum("tij,tpj->tpi", rotation[:, :2], shift) * track.units_px[:, None, None]
-    return track.points + turned * np.array([1, -1], np.float32)
+    for start in range(0, len(moved), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        shift = np.tensordot(change[part].astype(np.float32), mouth.modes, 1)
+        wanted = departure[part] - track.departure[part]
+        chin = shift[:, CHIN_COLUMNS, 1].mean(1)
+        shift *= _gain(chin, wanted[:, CHIN_COLUMNS, 1].mean(1))[:, None, None]
+        shift[:, : wanted.shape[1], :2] = wanted
+        turned = np.einsum("tij,tpj->tpi", rotation[part, :2], shift) * track.units_px[part, None, None]
+        moved[part] += turned * np.array([1, -1], np.float32)
+    return moved
 
 
 def _gain(model: np.ndarray, own: np.ndarray) -> np.ndarray:
