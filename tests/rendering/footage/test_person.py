@@ -51,6 +51,19 @@ def test_pressed_lips_do_not_cross(mouth):
     np.testing.assert_allclose(gaps(mouth, pressed), 0, atol=1e-4)
 
 
+def test_a_smile_opens_lips_that_speak_and_leaves_shut_ones_shut(mouth):
+    none = np.zeros((2, 116, 2), np.float32)
+    smiling = mouth.rest.copy()
+    smiling[[index_of(f"mouth{shape}{side}") for shape in ("UpperUp", "LowerDown") for side in ("Left", "Right")]] = 0.5
+    jaw = speech([0.0, 0.15]).expression
+    plain, smiled = (
+        (lip_gap(mouth.departures(look + jaw, np.stack([look] * 2), none)) - mouth.shut).mean(1)
+        for look in (mouth.rest, smiling)
+    )
+    assert plain[0] == pytest.approx(0, abs=1e-4) and smiled[0] == pytest.approx(0, abs=1e-4)
+    assert smiled[1] > plain[1] + 0.05
+
+
 def test_an_offset_moves_the_mouth_but_not_its_opening(mouth):
     asked = speech([0.2]).expression + mouth.rest
     still, shift = np.zeros((1, 116, 2), np.float32), np.zeros((1, 116, 2), np.float32)
