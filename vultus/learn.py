@@ -11,7 +11,7 @@ from vultus.core.config import load_overlay, resolved
 from vultus.core.errors import ControlError, InputError
 from vultus.core.method import Trainable
 from vultus.core.weights import Card, save_weights
-from vultus.methods import METHODS, get_method
+from vultus.methods import METHODS, PERSONAL, get_method, get_personal
 from vultus.training.judges import JUDGES, JudgeTraining, get_judge
 from vultus.training.loop import DEFAULT_LOOP, LoopConfig, OnStep, finished_weights, leads
 from vultus.training.loop import train as train_stages
@@ -83,10 +83,11 @@ def train(
 
 def _trainable(name: str) -> Trainable | JudgeTraining:
     """The method of that name, or else the judge."""
-    chosen: Any = get_judge(name) if name in JUDGES and name not in METHODS else get_method(name)
+    if name in JUDGES and name not in METHODS:
+        return get_judge(name)
+    chosen: Any = get_personal(name) if name in PERSONAL else get_method(name)
     if not isinstance(chosen, Trainable):
         able = [method for method in METHODS if isinstance(get_method(method), Trainable)]
-        raise ControlError(
-            f"the method {name} has nothing to train", "train", f"choose {' or '.join([*able, *JUDGES])}"
-        )
+        choices = " or ".join([*able, *PERSONAL, *JUDGES])
+        raise ControlError(f"the method {name} has nothing to train", "train", f"choose {choices}")
     return chosen

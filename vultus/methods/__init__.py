@@ -5,13 +5,19 @@ from __future__ import annotations
 import importlib
 
 from vultus.core.errors import ControlError
-from vultus.core.method import Method
+from vultus.core.method import Method, Trainable
 
 METHODS: dict[str, str] = {
     "portrait": "vultus.methods.portrait",
     "emoface": "vultus.methods.emoface",
 }
 """The registry: name -> module with a `METHOD`, imported only when asked for."""
+
+PERSONAL: dict[str, str] = {
+    "blink_nerf": "vultus.methods.blink_nerf",
+}
+"""Methods that learn one person from a video and show nobody else: `METHOD` is `Trainable`, its weights are the person.
+"""
 
 DEFAULT_METHOD = "portrait"
 DEFAULT_RIG_METHOD = "emoface"
@@ -23,4 +29,10 @@ def get_method(name: str) -> Method:
     if name not in METHODS:
         raise ControlError(f"there is no method {name!r}", "--method", f"choose {', '.join(METHODS)}")
     method: Method = importlib.import_module(METHODS[name]).METHOD
+    return method
+
+
+def get_personal(name: str) -> Trainable:
+    """The personal method of that name. Raises KeyError if there is none."""
+    method: Trainable = importlib.import_module(PERSONAL[name]).METHOD
     return method
