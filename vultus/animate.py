@@ -12,9 +12,9 @@ import numpy as np
 from vultus.core.controls import Controls
 from vultus.core.errors import ControlError, InputError
 from vultus.core.files import spare
-from vultus.core.method import Crop, Driver, Look
+from vultus.core.method import Crop, Driver, Look, Method
 from vultus.core.types import SAMPLE_RATE, FaceTrack, Frames, Performance, Phone, Portrait
-from vultus.methods import DEFAULT_METHOD, get_method
+from vultus.methods import DEFAULT_METHOD, PERSONAL, get_method, get_personal
 
 OnProgress = Callable[[int, int | None], None]
 """Called with frames done and their total, None where unknown."""
@@ -78,7 +78,8 @@ def speak(
     """Make a portrait speak with a voice; returns the path of the video written.
 
     Args:
-        portrait: a picture, or one opened before by `open_portrait`, which has its face already.
+        portrait: a picture, or one opened before by `open_portrait`, which has its face already; with a personal method
+            (`methods.PERSONAL`) the folder of somebody's weights.
         voice: an audio or video file; `start_s` and `end_s` choose a part of it.
         output: .mp4, .webm, or a folder for PNG files.
         method: see `vultus methods`.
@@ -96,13 +97,13 @@ def speak(
     from vultus.motion.lips import frame_count
     from vultus.video.write import write_video
 
-    chosen = get_method(method)
+    chosen = _method_of(method, portrait)
     look, controls = _split(options)
     _check_supported(method, chosen.controls, controls)
     inputs = (portrait, voice, controls.pose.path, controls.blink.path, options.get("background"))
     _check_outputs(output, save_performance, inputs, look)
     speech = open_speech(voice, start_s, end_s)
-    subject = _opened(portrait, face)
+    subject = None if method in PERSONAL else _opened(portrait, face)
     pose_source, blink_source = _sources(controls, voice, start_s)
     spoken = None if phones is None else _cut(phones, start_s, end_s)
     driver = chosen.driver(controls, look.fps, pose_source, blink_source, spoken)
@@ -178,8 +179,8 @@ def render(
     look, _ = _split(options)
     _check_outputs(output, None, (portrait, performance, voice, options.get("background")), look)
     acted = acted.resampled(look.fps)
-    subject = _opened(portrait, face)
-    renderer = get_method(method).renderer(subject, look)
+    chosen = _method_of(method, portrait)
+    renderer = chosen.renderer(None if method in PERSONAL else _opened(portrait, face), look)
     frames = renderer.play([acted], len(acted))
     sound = None if voice is None else Path(voice)
     return write_video(frames, output, sound, audio_start_s=start_s, audio_end_s=end_s, on_progress=on_progress)
@@ -265,6 +266,15 @@ def _person(frames: Frames, face: int, where: object) -> FaceTrack:
     judge = load_identity()
     crowd = follow_people(frames, embed=lambda image, points: judge.embed(image[None], points[None])[0], where=where)
     return crowd.person(face, where)
+
+
+def _method_of(name: str, portrait: object) -> Method:
+    """The method of that name; a personal one with the person whose weights `portrait` names. Raises VultusError."""
+    if name not in PERSONAL:
+        return get_method(name)
+    if not isinstance(portrait, str | Path):
+        raise ControlError(f"{name} shows a person it has learned", "portrait", "give the folder of their weights")
+    return get_personal(name).person(Path(portrait))
 
 
 def _opened(portrait: str | Path | np.ndarray | Portrait, face: int | None) -> Portrait:

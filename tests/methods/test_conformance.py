@@ -13,16 +13,19 @@ import vultus
 from vultus.audio.io import read_speech
 from vultus.core.controls import Controls
 from vultus.core.method import Look, Method
-from vultus.core.types import SAMPLE_RATE, Performance
-from vultus.methods import METHODS, get_method
+from vultus.core.types import SAMPLE_RATE, Performance, Portrait
+from vultus.methods import METHODS, PERSONAL, get_method, get_personal
 
 VOICE = Path(vultus.__file__).parent / "assets" / "sample_speech.flac"
 LOOK = Look(fps=10, crop="face", size=128)
 
 
-@pytest.fixture(params=METHODS)
-def method(request: pytest.FixtureRequest) -> Method:
-    return get_method(request.param)
+@pytest.fixture(params=[*METHODS, *PERSONAL])
+def cast(request: pytest.FixtureRequest, portrait: Portrait) -> tuple[Method, Portrait | None]:
+    """A method and whom it shows: a personal one shows the person of `<name>_weights` (conftest)."""
+    if request.param in METHODS:
+        return get_method(request.param), portrait
+    return get_personal(request.param).person(request.getfixturevalue(f"{request.param}_weights")), None
 
 
 def performed(method: Method, waveform: np.ndarray, chunk: int) -> Iterator[Performance]:
@@ -37,13 +40,15 @@ def performed(method: Method, waveform: np.ndarray, chunk: int) -> Iterator[Perf
         yield rest
 
 
-def test_it_says_who_it_is(method):
-    assert METHODS[method.name] == f"vultus.methods.{method.name}"
+def test_it_says_who_it_is(cast):
+    method, _ = cast
+    assert (METHODS | PERSONAL)[method.name] == f"vultus.methods.{method.name}"
     assert method.paper
     assert method.controls <= {field.name for field in fields(Controls)}
 
 
-def test_a_voice_becomes_the_same_frames_every_time(method, portrait):
+def test_a_voice_becomes_the_same_frames_every_time(cast):
+    method, subject = cast
     waveform = read_speech(VOICE, end_s=1.5).waveform
     whole = Performance.concatenate(performed(method, waveform, len(waveform)))
     pieces = Performance.concatenate(performed(method, waveform, 1700))
@@ -51,7 +56,7 @@ def test_a_voice_becomes_the_same_frames_every_time(method, portrait):
     for name in whole.channels:
         np.testing.assert_allclose(getattr(whole, name), getattr(pieces, name), atol=1e-5)
 
-    renderer = method.renderer(portrait, LOOK)
+    renderer = method.renderer(subject, LOOK)
     assert set(renderer.needs) <= set(whole.channels)
     takes = [np.stack(list(renderer.play([whole], len(whole)))) for _ in range(2)]
     assert takes[0].shape == (len(whole), LOOK.size, LOOK.size, 3)

@@ -109,6 +109,20 @@ class Method(Protocol):
         ...
 
 
+class Personal(Protocol):
+    """What learns one person and shows nobody else."""
+
+    name: str
+    paper: str
+
+    def person(self, folder: Path) -> Method:
+        """The person whose weights are in a folder. Their renderer's subject is None: themselves.
+
+        Raises InputError for a folder that holds anything else.
+        """
+        ...
+
+
 @runtime_checkable
 class Trainable(Protocol):
     """What a method that can be trained offers beside `Method`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 from vultus.core.errors import ControlError
-from vultus.core.method import Method, Trainable
+from vultus.core.method import Method, Personal
 
 METHODS: dict[str, str] = {
     "portrait": "vultus.methods.portrait",
@@ -16,7 +16,7 @@ METHODS: dict[str, str] = {
 PERSONAL: dict[str, str] = {
     "blink_nerf": "vultus.methods.blink_nerf",
 }
-"""Methods that learn one person from a video and show nobody else: `METHOD` is `Trainable`, its weights are the person.
+"""Methods that learn one person from a video and show nobody else: `METHOD` is `Personal`, its weights are the person.
 """
 
 DEFAULT_METHOD = "portrait"
@@ -27,12 +27,12 @@ DEFAULT_RIG_METHOD = "emoface"
 def get_method(name: str) -> Method:
     """The method of that name. Raises ControlError naming the ones there are."""
     if name not in METHODS:
-        raise ControlError(f"there is no method {name!r}", "--method", f"choose {', '.join(METHODS)}")
+        raise ControlError(f"there is no method {name!r}", "--method", f"choose {', '.join([*METHODS, *PERSONAL])}")
     method: Method = importlib.import_module(METHODS[name]).METHOD
     return method
 
 
-def get_personal(name: str) -> Trainable:
+def get_personal(name: str) -> Personal:
     """The personal method of that name. Raises KeyError if there is none."""
-    method: Trainable = importlib.import_module(PERSONAL[name]).METHOD
+    method: Personal = importlib.import_module(PERSONAL[name]).METHOD
     return method

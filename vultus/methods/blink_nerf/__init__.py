@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from vultus.core.method import Method
+
 
 class BlinkNerfMethod:
     """Learns one person from a prepared video (`vultus prepare person`); its weights are that person."""
@@ -32,6 +34,12 @@ class BlinkNerfMethod:
         from vultus.methods.blink_nerf.train import stages
 
         return stages(config, data)
+
+    def person(self, folder: Path) -> Method:
+        """See `core.method.Personal`."""
+        from vultus.methods.blink_nerf.speaking import SpeakingPerson
+
+        return SpeakingPerson(folder, self.name, self.paper)
 
 
 METHOD = BlinkNerfMethod()

@@ -119,7 +119,6 @@ def _in_step(clip: PreparedClip) -> np.ndarray:
 
 def _labels(masks: Masks, head: Head, frame: int, size: int) -> np.ndarray:
     """What every pixel of a frame shows, (size, size) uint8, as `Person.masks`."""
-    wide = masks.person.shape[::-1]
     jaw = project(
         head.landmarks3d[frame, _JAW], head.rotation[frame], head.translation[frame], head.focal_px, head.center_px
     )[:, :2]
@@ -127,7 +126,7 @@ def _labels(masks: Masks, head: Head, frame: int, size: int) -> np.ndarray:
     labels = np.where(person, TORSO, BACKGROUND).astype(np.uint8)
     labels[person & _above_the_jaw(jaw, size)] = HEAD
     for mask, label in ((masks.mouth, MOUTH), (masks.eyes, EYES)):
-        share = cv2.resize(mask.astype(np.float32).reshape(wide[::-1]), (size, size), interpolation=cv2.INTER_AREA)
+        share = cv2.resize(mask.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
         labels[share > _SEEN] = label
     return labels
 
