@@ -2,6 +2,7 @@
 
     python -m benchmarks.blink_nerf_driver motion DATA [--ear speech|sounds] [--seeds N] [--steps N]
     python -m benchmarks.blink_nerf_driver stream DATA [--ear ...] [--steps N]   as played: own blinks, amplitude, speed
+    python -m benchmarks.blink_nerf_driver spoken DATA --weights WEIGHTS         pictures of a voice, tracked again
     python -m benchmarks.blink_nerf_driver pose [--people N] [--seconds S]       head pose on rendered people
 
 DATA is what `vultus train blink_nerf` is given. The ear "speech" has learned from clips of ../shared/data/real with all
@@ -13,18 +14,23 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from benchmarks.held_person import Change, Held, aperture, track
 from vultus.core.controls import Controls
 from vultus.core.pose import degrees_from_matrix, matrix_from_degrees
+from vultus.core.types import SAMPLE_RATE, Performance
 from vultus.data.synthetic.clips import rendered_clip
 from vultus.face.align import align
 from vultus.face.bundle import adjust
 from vultus.face.fit import Fitter
 from vultus.face.head import embedded_head
+from vultus.face.points import LIPS
 from vultus.face.stream import FaceStream
 from vultus.methods.blink_nerf.data import person_in
 from vultus.methods.blink_nerf.driver.config import SMALL, DriverConfig
@@ -32,7 +38,9 @@ from vultus.methods.blink_nerf.driver.infer import BlinkNerfDriver
 from vultus.methods.blink_nerf.driver.train import Motion, followed
 from vultus.methods.blink_nerf.driver.units import lip_gap
 from vultus.methods.blink_nerf.hearing import EarName
+from vultus.methods.blink_nerf.model import Signals
 from vultus.methods.blink_nerf.person import Person
+from vultus.methods.blink_nerf.speaking import SpeakingPerson
 from vultus.training.loop import LoopConfig, train
 
 
@@ -73,6 +81,39 @@ def stream(person: Person, config: DriverConfig) -> None:
     print(f"{len(person.waveform) / 16_000 / spent_s:.0f} s of voice a CPU second, {driver.lookahead_s:.1f} s ahead")
 
 
+def spoken(data: Path, weights: Path) -> None:
+    """Print how lips follow in pictures that were made from a voice, tracked again: the frames' own, and another."""
+    held = Held(data, weights)
+    person = held.person
+    speaker = SpeakingPerson(weights, "blink_nerf", "")
+    frames, true = held.frames, track(held.truth[held.frames])
+    apart = len(person) // 2
+    for name, shift in (("own voice", 0), ("another's", apart)):
+        waveform = np.roll(person.waveform, round(shift / person.fps * SAMPLE_RATE))
+        driver = speaker.driver(Controls(), person.fps, None, None)
+        made = Performance.concatenate(p for p in (driver.push(waveform), driver.finish()) if p is not None)
+        landmarks, au45, voice = (torch.from_numpy(a) for a in (made.landmarks, made.au45, made.voice))
+        mine = track(held.pictures(_as_told(iter(frames), landmarks, au45, voice)))
+        both = ~np.isnan(mine[:, 0, 0]) & ~np.isnan(true[:, 0, 0])
+        a, b = (aperture(points[both]) for points in (mine, true))
+        moved = np.linalg.norm(mine[both][:, :468, :2] - true[both][:, :468, :2], axis=2)
+        lips = moved[:, list(LIPS)].mean()
+        print(
+            f"{name}: aperture r {followed(a, b, person.fps):.3f}, amplitude {a.std() / b.std():.2f}, "
+            f"LMD {moved.mean():.2f}, lips {lips:.2f} px at 512, {both.mean():.0%} found"
+        )
+
+
+def _as_told(frames: Iterator[int], landmarks: torch.Tensor, au45: torch.Tensor, voice: torch.Tensor) -> Change:
+    """Signals of frame after frame with what a driver says in place of what was tracked."""
+
+    def change(seen: Signals) -> Signals:
+        k = next(frames)
+        return seen._replace(landmarks=landmarks[k, None], au45=au45[k, None], audio=voice[k, None])
+
+    return change
+
+
 def pose(people: int, seconds: float) -> None:
     """Print errors of head pose on rendered people: as it is, and with the head's turns scaled as fits best."""
     head = embedded_head()
@@ -106,9 +147,10 @@ def _pose_figures(rotation: np.ndarray, truth: np.ndarray) -> str:
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("motion", "stream", "pose"))
+    parser.add_argument("what", choices=("motion", "stream", "spoken", "pose"))
     parser.add_argument("data", nargs="?", type=Path)
     parser.add_argument("--ear", choices=("speech", "sounds"), default="speech")
+    parser.add_argument("--weights", type=Path)
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--steps", type=int, default=SMALL.train.steps)
@@ -117,6 +159,9 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.what == "pose":
         pose(chosen.people, chosen.seconds)
+        return
+    if chosen.what == "spoken":
+        spoken(chosen.data, chosen.weights)
         return
     ear: EarName = chosen.ear
     config = replace(SMALL, train=replace(SMALL.train, steps=chosen.steps))
