@@ -12,9 +12,9 @@ import numpy as np
 from vultus.core.controls import Controls
 from vultus.core.errors import ControlError, InputError
 from vultus.core.files import spare
-from vultus.core.method import Crop, Driver, Look, Method
+from vultus.core.method import Crop, Driver, Look
 from vultus.core.types import SAMPLE_RATE, FaceTrack, Frames, Performance, Phone, Portrait
-from vultus.methods import DEFAULT_METHOD, PERSONAL, get_method, get_personal
+from vultus.methods import DEFAULT_METHOD, PERSONAL, get_method, method_for
 
 OnProgress = Callable[[int, int | None], None]
 """Called with frames done and their total, None where unknown."""
@@ -97,7 +97,7 @@ def speak(
     from vultus.motion.lips import frame_count
     from vultus.video.write import write_video
 
-    chosen = _method_of(method, portrait)
+    chosen = method_for(method, portrait)
     look, controls = _split(options)
     _check_supported(method, chosen.controls, controls)
     inputs = (portrait, voice, controls.pose.path, controls.blink.path, options.get("background"))
@@ -179,7 +179,7 @@ def render(
     look, _ = _split(options)
     _check_outputs(output, None, (portrait, performance, voice, options.get("background")), look)
     acted = acted.resampled(look.fps)
-    chosen = _method_of(method, portrait)
+    chosen = method_for(method, portrait)
     renderer = chosen.renderer(None if method in PERSONAL else _opened(portrait, face), look)
     frames = renderer.play([acted], len(acted))
     sound = None if voice is None else Path(voice)
@@ -266,15 +266,6 @@ def _person(frames: Frames, face: int, where: object) -> FaceTrack:
     judge = load_identity()
     crowd = follow_people(frames, embed=lambda image, points: judge.embed(image[None], points[None])[0], where=where)
     return crowd.person(face, where)
-
-
-def _method_of(name: str, portrait: object) -> Method:
-    """The method of that name; a personal one with the person whose weights `portrait` names. Raises VultusError."""
-    if name not in PERSONAL:
-        return get_method(name)
-    if not isinstance(portrait, str | Path):
-        raise ControlError(f"{name} shows a person it has learned", "portrait", "give the folder of their weights")
-    return get_personal(name).person(Path(portrait))
 
 
 def _opened(portrait: str | Path | np.ndarray | Portrait, face: int | None) -> Portrait:

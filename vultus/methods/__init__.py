@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 from vultus.core.errors import ControlError
 from vultus.core.method import Method, Personal
@@ -36,3 +37,15 @@ def get_personal(name: str) -> Personal:
     """The personal method of that name. Raises KeyError if there is none."""
     method: Personal = importlib.import_module(PERSONAL[name]).METHOD
     return method
+
+
+def method_for(name: str, subject: object) -> Method:
+    """The method of that name; a personal one with the person whose folder of weights `subject` names.
+
+    Raises ControlError, and InputError for a folder that holds no person.
+    """
+    if name not in PERSONAL:
+        return get_method(name)
+    if not isinstance(subject, str | Path):
+        raise ControlError(f"{name} shows a person it has learned", "portrait", "give the folder of their weights")
+    return get_personal(name).person(Path(subject))

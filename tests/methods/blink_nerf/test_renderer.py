@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from vultus.methods.blink_nerf.infer import Painter  # noqa: E402
 from vultus.methods.blink_nerf.material import LOOKS, draw_patches, draw_rays, material, projected  # noqa: E402
 from vultus.methods.blink_nerf.model import BlinkNerf, Signals, pixel_places, pose_numbers  # noqa: E402
 from vultus.methods.blink_nerf.person import Person  # noqa: E402
-from vultus.methods.blink_nerf.train import Rays, decibels, fine_error, fitted_net, squared_error, stages  # noqa: E402
+from vultus.methods.blink_nerf.train import Rays, decibels, fine_error, fitted_net, renderer_stages, squared_error  # noqa: E402
 from vultus.training.loop import LoopConfig, train  # noqa: E402
 from vultus.training.stage import Share  # noqa: E402
 
@@ -44,7 +43,7 @@ def learned(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Rays:
     kept: list[Rays] = []
 
     def build() -> list[Rays]:
-        kept.extend(stages(LEARNS, Path(), made))
+        kept.extend(renderer_stages(LEARNS, made))
         return kept
 
     train(build, LEARNS, tmp_path_factory.mktemp("run"), CPU)
@@ -146,7 +145,7 @@ def test_rays_are_drawn_where_the_face_is(person):
 
 def test_batches_depend_on_their_step_alone(person):
     made = material(person, TINY.size, TINY.layer)
-    for stage in stages(TINY, Path(), made):
+    for stage in renderer_stages(TINY, made):
         first = stage.batches(0, Share())
         whole = [next(first) for _ in range(3)]
         later = next(stage.batches(2, Share()))
@@ -191,9 +190,9 @@ def test_the_head_is_nearer_than_nothing(learned):
 def test_every_row_of_table_3_learns(row, person, tmp_path):
     config = ablated(TINY, row)
     made = material(person, config.size, config.layer)
-    figures = train(lambda: stages(config, Path(), made), config, tmp_path, CPU)
+    figures = train(lambda: renderer_stages(config, made), config, tmp_path, CPU)
     assert set(figures) == {"coarse", "fine"}
-    net = stages(config, Path(), made)[0].net
+    net = renderer_stages(config, made)[0].net
     names = [name for name, _ in net.named_parameters()]
     assert any("conditioner.landmarks" in name for name in names) == config.head.landmarks
     assert any("conditioner.blink" in name for name in names) == config.head.blink
@@ -211,7 +210,7 @@ def test_a_killed_run_ends_as_a_whole_one(person, tmp_path):
                 raise KeyboardInterrupt
 
         return train(
-            lambda: stages(config, Path(), made), config, tmp_path / folder, loop, resume=True, on_step=on_step
+            lambda: renderer_stages(config, made), config, tmp_path / folder, loop, resume=True, on_step=on_step
         )
 
     whole = run("whole", None)

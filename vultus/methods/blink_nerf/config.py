@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from vultus.core.errors import ControlError
+from vultus.methods.blink_nerf.driver import config as driver
+from vultus.methods.blink_nerf.driver.config import DriverConfig
 from vultus.methods.blink_nerf.hearing import EarName
 
 
@@ -117,7 +119,7 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class BlinkNerfConfig:
-    """Everything the renderer is made of."""
+    """Everything a person is made of."""
 
     size: int = 512
     """Side of the pictures it is made for: the person's are resized to it."""
@@ -126,9 +128,11 @@ class BlinkNerfConfig:
     head: FieldConfig = field(default_factory=FieldConfig)
     layer: LayerConfig = field(default_factory=LayerConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    """Of the renderer."""
+    driver: DriverConfig = field(default_factory=DriverConfig)
 
 
-PAPER = BlinkNerfConfig()
+PAPER = BlinkNerfConfig(driver=driver.PAPER)
 """512 pixels (section IV.A); what the text leaves open as in ER-NeRF's released code. Wants a GPU."""
 SMALL = BlinkNerfConfig(
     96,
@@ -139,6 +143,7 @@ SMALL = BlinkNerfConfig(
         coarse_steps=1800, fine_steps=60, frames=64, rays=32, blinking=0.25, samples=8, patch_frames=3, patch=24,
         perceptual_by="teacher", net_lr=2e-3, final_lr=0.03, opaque=0.02, silhouette=0.02,
     ),
+    driver.SMALL,
 )  # fmt: skip
 """96 pixels, three minutes on one core."""
 TINY = BlinkNerfConfig(
@@ -150,6 +155,7 @@ TINY = BlinkNerfConfig(
         coarse_steps=2, fine_steps=2, frames=4, rays=16, blinking=0.25, samples=4, patch_frames=1, patch=8,
         perceptual_by="teacher", net_lr=2e-3, validation_frames=2,
     ),
+    driver.TINY,
 )  # fmt: skip
 """For tests."""
 

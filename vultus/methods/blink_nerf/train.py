@@ -1,4 +1,4 @@
-"""Training of the renderer (section III.D): coarse on rays of the whole picture, then fine on patches of the mouth."""
+"""Training: the driver, then the renderer (section III.D): coarse on the whole picture, then fine on the mouth."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from vultus.methods.blink_nerf.config import BlinkNerfConfig, TrainConfig
 from vultus.methods.blink_nerf.data import person_in
+from vultus.methods.blink_nerf.driver.train import Motion
 from vultus.methods.blink_nerf.infer import Painter
 from vultus.methods.blink_nerf.material import (
     LOOKS,
@@ -44,11 +45,19 @@ Distance = Callable[[Tensor, Tensor], Tensor]
 Batch = dict[str, Tensor]
 
 
-def stages(config: BlinkNerfConfig, data: Path, made: Material | None = None) -> list[Rays]:
-    """Coarse and fine on one network; `data` is a prepared person, unless its material is given."""
-    made = made or material(person_in(data, config.size, config.ear), config.size, config.layer)
+def stages(config: BlinkNerfConfig, data: Path) -> list[Motion | Rays]:
+    """The driver, then the renderer, which does not need it; the last stage's weights hold both."""
+    person = person_in(data, config.size, config.ear)
+    motion = Motion(config.driver, person)
+    return [motion, *renderer_stages(config, material(person, config.size, config.layer), motion.modules())]
+
+
+def renderer_stages(
+    config: BlinkNerfConfig, made: Material, beside: Mapping[str, nn.Module] | None = None
+) -> list[Rays]:
+    """Coarse and fine on one network; modules `beside` it are kept with its weights."""
     net = fitted_net(config, made)
-    return [Rays(config.train, made, net), Patches(config.train, made, net)]
+    return [Rays(config.train, made, net), Patches(config.train, made, net, beside)]
 
 
 def fitted_net(config: BlinkNerfConfig, made: Material) -> BlinkNerf:
@@ -199,9 +208,16 @@ class Patches(Rays):
     name = "fine"
     needs = ("coarse",)
 
-    def __init__(self, config: TrainConfig, made: Material, net: BlinkNerf) -> None:
+    def __init__(
+        self, config: TrainConfig, made: Material, net: BlinkNerf, beside: Mapping[str, nn.Module] | None = None
+    ) -> None:
         super().__init__(config, made, net)
+        self._beside = dict(beside or {})
         self.steps = config.fine_steps
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        """See `Stage`."""
+        return {**super().modules(), **self._beside}
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
         """See `Stage`. The judge is loaded here: building it draws random numbers, which must not come in between."""
