@@ -8,7 +8,7 @@ import pytest
 from tests.film import OPEN, SECOND, SHUT, THIRD, Film, speech
 from vultus.core.bases import ARKIT52, index_of
 from vultus.face.head import embedded_head
-from vultus.rendering.footage.person import MOOD, Mouth, lip_gap, moods, openings, slow, with_gap
+from vultus.rendering.footage.person import MOOD, Mouth, lip_gap, moods, openings, parted_lips, slow, with_gap
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def gaps(mouth: Mouth, expression: np.ndarray) -> np.ndarray:
     """Gaps (T, 9) beyond those of shut lips."""
     resting = np.repeat(mouth.rest[None], len(expression), 0)
     none = np.zeros((len(expression), 116, 2), np.float32)
-    return lip_gap(mouth.departures(expression, resting, none)) - mouth.shut
+    return lip_gap(mouth.departures(expression, resting, none, np.zeros(9))) - mouth.shut
 
 
 def test_openings_are_what_the_pictures_show(film):
@@ -57,11 +57,29 @@ def test_a_smile_opens_lips_that_speak_and_leaves_shut_ones_shut(mouth):
     smiling[[index_of(f"mouth{shape}{side}") for shape in ("UpperUp", "LowerDown") for side in ("Left", "Right")]] = 0.5
     jaw = speech([0.0, 0.15]).expression
     plain, smiled = (
-        (lip_gap(mouth.departures(look + jaw, np.stack([look] * 2), none)) - mouth.shut).mean(1)
+        (lip_gap(mouth.departures(look + jaw, np.stack([look] * 2), none, np.zeros(9))) - mouth.shut).mean(1)
         for look in (mouth.rest, smiling)
     )
     assert plain[0] == pytest.approx(0, abs=1e-4) and smiled[0] == pytest.approx(0, abs=1e-4)
     assert smiled[1] > plain[1] + 0.05
+
+
+def test_parted_lips_part_words_and_not_silence(mouth):
+    none, resting = np.zeros((3, 116, 2), np.float32), np.stack([mouth.rest] * 3)
+    asked = speech([0.0, 0.1, 0.3]).expression + mouth.rest
+    plain, parted = (
+        (lip_gap(mouth.departures(asked, resting, none, np.full(9, habit))) - mouth.shut).mean(1) for habit in (0, 0.3)
+    )
+    assert parted[0] == pytest.approx(0, abs=1e-4) and (parted[1:] > plain[1:] + 0.05).all()
+    assert (np.diff(parted) > 0).all() and (parted <= plain + 0.3 + 1e-4).all()
+
+
+def test_whoever_shuts_the_lips_does_not_speak_with_parted_ones(film):
+    parted = parted_lips(film.track)
+    assert parted.shape == (len(film.track), 9)
+    assert (parted.mean(1) <= openings(film.track).mean(1).max()).all() and parted[:8].mean() < 0.2 < openings(film.track)[OPEN].mean()
+    never = film.track.take(np.arange(OPEN.start, OPEN.stop))
+    np.testing.assert_allclose(parted_lips(never).mean(), openings(never).mean(), rtol=0.2)
 
 
 def test_an_offset_moves_the_mouth_but_not_its_opening(mouth):
@@ -69,7 +87,7 @@ def test_an_offset_moves_the_mouth_but_not_its_opening(mouth):
     still, shift = np.zeros((1, 116, 2), np.float32), np.zeros((1, 116, 2), np.float32)
     shift[:, :80] = (0.3, -0.2)
     resting = mouth.rest[None]
-    first, second = (mouth.departures(asked, resting, offset) for offset in (still, shift))
+    first, second = (mouth.departures(asked, resting, offset, np.zeros(9)) for offset in (still, shift))
     np.testing.assert_allclose(lip_gap(first), lip_gap(second), atol=1e-5)
     np.testing.assert_allclose((second - first)[:, :80].mean(1), [[0.3, -0.2]], atol=1e-5)
 
