@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -237,8 +237,6 @@ def track(
     The file tells the blinks as well: a .csv by its column `blink`, a .npz by rows `blinks` of start, apex and end
     frame and depth.
     """
-    from dataclasses import replace
-
     from vultus.face.blinks import blink_rows, blinks_of
     from vultus.face.rig import save_performance
     from vultus.face.track import track as track_frames
@@ -248,24 +246,30 @@ def track(
         _check_performance_target(Path(output))
         spare(Path(output), (video,))
     frames = open_video(video).frames(fps)
-    counted = replace(frames, images=_counted(frames.images, frames.count, on_progress))
     if face is None:
+        counted = replace(frames, images=_counted(frames.images, frames.count, on_progress))
         performance = track_frames(counted, where=video)
     else:
-        performance = _person(counted, face, video).performance
+        performance = _person(frames, face, video, on_progress).performance
     if output is not None:
         save_performance(performance, Path(output), blinks=blink_rows(blinks_of(performance)))
     return performance
 
 
-def _person(frames: Frames, face: int, where: object) -> FaceTrack:
+def _person(frames: Frames, face: int, where: object, on_progress: OnProgress | None) -> FaceTrack:
     """One of the people in a video, the largest being number 1; perception helps to tell who is who."""
-    from vultus.face.people import follow_people
+    from vultus.face.people import MOST_PEOPLE, follow_people
     from vultus.perception.judges.identity import load_identity
 
-    judge = load_identity()
-    crowd = follow_people(frames, embed=lambda image, points: judge.embed(image[None], points[None])[0], where=where)
-    return crowd.person(face, where)
+    if face < 1:
+        raise ControlError(f"there is no face {face}", where, "faces count from 1, the largest first")
+
+    def show(steps: int, to_do: int | None) -> None:
+        if on_progress is not None:  # a frame takes two steps: it is watched, and fitted
+            on_progress(steps // 2, None if to_do is None else to_do // 2)
+
+    most, embed = max(MOST_PEOPLE, face), load_identity().vector
+    return follow_people(frames, most=most, embed=embed, where=where, on_progress=show).person(face, where)
 
 
 def _opened(portrait: str | Path | np.ndarray | Portrait, face: int | None) -> Portrait:

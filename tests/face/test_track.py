@@ -16,7 +16,7 @@ from vultus.core.errors import InputError
 from vultus.core.types import Frames
 from vultus.face.landmarks import select_face
 from vultus.face.smooth import bilateral, fill_gaps
-from vultus.face.track import fits, performance_of, track, track_points, track_stream
+from vultus.face.track import performance_of, track, track_points, track_stream
 
 CLIP = Path(__file__).parents[3] / "shared" / "data" / "real" / "talk" / "face_3.mp4"
 
@@ -61,12 +61,6 @@ def test_landmarks_follow_a_face_that_crosses_the_frame():
     assert moved == pytest.approx(57, abs=3)
     focal_over_depth = 57 / (performance.translation[-1, 0] - performance.translation[0, 0])
     assert focal_over_depth > 0
-
-
-def test_every_frame_gets_a_fit_or_none():
-    given_out = list(fits(moving([0.0, None, 3.0])))
-    assert [fit is None for fit in given_out] == [False, True, False]
-    assert given_out[0].rms_px < 4
 
 
 def test_a_fresh_start_after_a_gap_is_a_cut():

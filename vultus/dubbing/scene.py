@@ -56,11 +56,7 @@ def follow(video: str | Path | Original, on_progress: OnProgress | None = None) 
     from vultus.perception.judges.identity import load_identity
 
     original = video if isinstance(video, Original) else open_original(video)
-    identity = load_identity("judge")
-
-    def embed(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-        return identity.embed(picture[None], points[None])[0]
-
+    embed = load_identity("judge").vector
     crowd = follow_people(original.frames(), embed=embed, where=original.path, on_progress=on_progress)
     return Scene(original, tuple(crowd.tracks))
 

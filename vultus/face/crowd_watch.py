@@ -28,8 +28,10 @@ _REFUSED_S = 5.0
 """How long a face that cannot be used is not looked at again."""
 _SAMPLES_PER_S = 5.0
 """How often somebody's looks are noted."""
-_FORESEEN_FROM = 4
+_FORESEEN_FROM = 3
 """Frames from which it is foreseen where a face goes."""
+_JUMP_FACES = 0.5
+"""Who is farther from where the face was going, in face boxes, may be somebody else."""
 _LONG_AGO = -(10**9)
 
 
@@ -41,20 +43,23 @@ class _Follower:
         self.stretch = Stretch(frame)
         self.points = np.zeros((478, 3), np.float32)
         self.box: Box = (np.zeros(2), 1.0)
+        self.surprise = np.inf
+        """How far the face is, in face boxes, from where it was going."""
         self._path: deque[np.ndarray] = deque(maxlen=_FORESEEN_FROM)
 
     def see(self, points: np.ndarray) -> None:
         """The face is here now."""
+        self.surprise = self.astray(points)
         self.points, self.box = points, face_box(points)
         self._path.append(self.box[0])
 
-    def surprise(self) -> float:
-        """How far the face is, in face boxes, from where it was going."""
-        path = list(self._path)
-        if len(path) < 2:
+    def astray(self, points: np.ndarray) -> float:
+        """How far points are, in face boxes, from where the face goes."""
+        if not self._path:
             return np.inf
-        velocity = (path[-2] - path[0]) / max(len(path) - 2, 1)
-        return float(np.linalg.norm(path[-1] - path[-2] - velocity)) / self.box[1]
+        center, side = face_box(points)
+        velocity = (self._path[-1] - self._path[0]) / max(len(self._path) - 1, 1)
+        return float(np.linalg.norm(center - self._path[-1] - velocity)) / side
 
 
 class CrowdWatch:
@@ -113,12 +118,24 @@ class CrowdWatch:
             points = follower.window.look(image, strangers)
             if points is None:
                 self._leave(follower)
-            else:
+            elif follower.astray(points) < _JUMP_FACES:
                 follower.see(points)
+            else:
+                self._doubt(follower, image, points, strangers)
         for one in list(self._here):
             for other in list(self._here):
                 if one is not other and one in self._here and other in self._here and same_face(one.box, other.box):
-                    self._leave(max(one, other, key=_Follower.surprise))
+                    self._leave(max(one, other, key=lambda follower: follower.surprise))
+
+    def _doubt(self, follower: _Follower, image: np.ndarray, jumped: np.ndarray, strangers: list[np.ndarray]) -> None:
+        """A window may have gone over to another face: look without that one, else begin anew with whoever it is."""
+        follower.window.place(image, follower.points)
+        points = follower.window.look(image, [*strangers, jumped])
+        if points is not None and follower.astray(points) < _JUMP_FACES:
+            follower.see(points)
+        else:
+            self._leave(follower)
+            self._greet(image, jumped, strangers)
 
     def _leave(self, follower: _Follower) -> None:
         self._here.remove(follower)
@@ -166,17 +183,21 @@ class CrowdWatch:
             if not any(sighting is person for person in known)
         ]
         for sighting in known[: self._most - len(self._here)]:
-            window = self._idle.pop() if self._idle else FaceWindow()
-            window.place(image, sighting.landmarks)
             others = [s.landmarks for s in known if s is not sighting] + [f.points for f in self._here]
-            points = window.look(image, others)
-            if points is None or any(same_face(face_box(points), follower.box) for follower in self._here):
-                self._idle.append(window)
-                continue
-            follower = _Follower(window, self.frames)
-            follower.see(points)
-            self._here.append(follower)
-            self.stretches.append(follower.stretch)
+            self._greet(image, sighting.landmarks, others)
+
+    def _greet(self, image: np.ndarray, found: np.ndarray, others: list[np.ndarray]) -> None:
+        """Follow the face at points (478, 3) from now on, unless it is followed already."""
+        window = self._idle.pop() if self._idle else FaceWindow()
+        window.place(image, found)
+        points = window.look(image, others)
+        if points is None or any(same_face(face_box(points), follower.box) for follower in self._here):
+            self._idle.append(window)
+            return
+        follower = _Follower(window, self.frames)
+        follower.see(points)
+        self._here.append(follower)
+        self.stretches.append(follower.stretch)
 
     def _note(self, follower: _Follower, image: np.ndarray) -> None:
         """Keep where the face is and, from time to time, what it looks like."""

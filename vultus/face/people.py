@@ -76,11 +76,12 @@ def follow_people(
     head = head or embedded_head()
     tracks = []
     for number, person in enumerate(people):
-        track = _track(person, shot, frames.fps, head)
+        points = _points(person, len(shot))
+        if on_progress is not None:
+            points = _counted(points, on_progress, number, len(people), len(shot))
+        track = _track(points, shot, frames.fps, head)
         if track is not None:
             tracks.append(track)
-        if on_progress is not None:
-            on_progress(len(shot) + len(shot) * (number + 1) // len(people), 2 * len(shot))
     if not tracks:
         refusal = watch.refusal or InputError(
             "the face could not be followed", fix="use a video that shows it in front"
@@ -98,9 +99,9 @@ def _largest(people: list[list[Stretch]], fps: float, most: int) -> list[list[St
     return sorted(stayed, key=lambda person: -float(sizes[id(person)].mean()))[:most]
 
 
-def _track(person: list[Stretch], shot: np.ndarray, fps: float, head: HeadModel) -> FaceTrack | None:
-    """The track of one person; None if no frame of it can be fitted."""
-    fitted = track_points(_points(person, len(shot)), head, shot)
+def _track(points: Iterator[np.ndarray | None], shot: np.ndarray, fps: float, head: HeadModel) -> FaceTrack | None:
+    """The track of one person from points (478, 3) or None of every frame; None if no frame of it can be fitted."""
+    fitted = track_points(points, head, shot)
     for unseen, frame in enumerate(fitted):
         if frame is not None:
             return face_track(chain(repeat(None, unseen), [frame], fitted), fps, shot)
@@ -115,3 +116,12 @@ def _points(person: list[Stretch], count: int) -> Iterator[np.ndarray | None]:
         yield from (stretch.points(seen) for seen in range(stretch.start, stretch.end))
         frame = stretch.end
     yield from (None for _ in range(frame, count))
+
+
+def _counted(
+    points: Iterator[np.ndarray | None], on_progress: OnProgress, number: int, people: int, frames: int
+) -> Iterator[np.ndarray | None]:
+    """The points of person `number`, from 0, of several; tells how far the fits are when all frames are watched."""
+    for frame, seen in enumerate(points):
+        yield seen
+        on_progress(frames + (number * frames + frame + 1) // people, 2 * frames)

@@ -80,12 +80,6 @@ def performance_of(tracked: Iterable[TrackedFrame | None], fps: float, unmix: bo
     return series.performance(fps)
 
 
-def fits(frames: Iterable[np.ndarray], head: HeadModel | None = None, face: int | None = None) -> Iterator[Fit | None]:
-    """One raw fit a frame, for `Footage`; given out up to `CALIBRATION_FRAMES` frames late."""
-    for tracked in track_stream(frames, head, face):
-        yield None if tracked is None else tracked.fit
-
-
 def track_stream(
     frames: Iterable[np.ndarray], head: HeadModel | None = None, face: int | None = None, where: object = None
 ) -> Iterator[TrackedFrame | None]:

@@ -40,6 +40,10 @@ class IdentityJudge:
         unit: np.ndarray = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         return unit.astype(np.float32)
 
+    def vector(self, picture: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """`embed` for one face: the unit vector (D,) of that at `landmarks` (468 or 478, 3) of a picture (H, W, 3)."""
+        return self.embed(picture[None], landmarks[None])[0]
+
 
 def shape_numbers(landmarks: np.ndarray) -> np.ndarray:
     """(N, 2 POINTS) float32: how far to the right of the mean head's, and above, the skin's points lie.
