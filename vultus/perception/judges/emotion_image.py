@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -59,9 +60,12 @@ class EmotionImage:
         return EmotionReader(self.arrays)
 
 
-def load_emotion_image(role: Role = "judge") -> EmotionImage:
-    """The shipped encoder. Raises MissingPartError where its weights were left out."""
-    return EmotionImage(_arrays(role))
+def load_emotion_image(role: Role = "judge", folder: str | Path | None = None) -> EmotionImage:
+    """The shipped encoder in one of its roles, or that in a folder of `vultus train emotion_image`.
+
+    Raises MissingPartError where its weights were left out.
+    """
+    return EmotionImage(_arrays(Path(folder or weights_folder(NAME, role))))
 
 
 def gradients(face: np.ndarray) -> np.ndarray:
@@ -101,5 +105,5 @@ def _reference() -> np.ndarray:
 
 
 @lru_cache(maxsize=2)
-def _arrays(role: Role) -> Mapping[str, np.ndarray]:
-    return load_arrays(weights_folder(NAME, role))[0]
+def _arrays(folder: Path) -> Mapping[str, np.ndarray]:
+    return load_arrays(folder)[0]
