@@ -3,8 +3,8 @@
     python -m benchmarks.tracking [--keep FOLDER]
 
 Prints errors and correlations on four kinds of synthetic truth, and faces found, re-projection and blinks on the real
-clips at hand. Drawing and finding faces takes most of the time: with --keep, FaceMesh's points are kept in a folder and
-found there the next time.
+clips at hand. Drawing and finding faces takes most of the time: with --keep, what is seen of them is kept in a folder
+and found there the next time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ from vultus.face.blinks import SeenBlink, blinks_of
 from vultus.face.fit import Fitter
 from vultus.face.head import embedded_head, project
 from vultus.face.points import LANDMARK68_FROM_478, interocular_px
-from vultus.face.track import TrackedFrame, performance_of, track_points
+from vultus.face.stream import FaceSeen
+from vultus.face.track import TrackedFrame, performance_of, track_seen
 from vultus.video.read import open_video
 
 MODEL_SEEDS, PORTRAIT_SEED = (1, 2), 10
@@ -54,10 +55,15 @@ NEAR = 2
 BLINK = columns("eyeBlink")
 
 
-def tracked(points: np.ndarray, fps: float) -> tuple[list[TrackedFrame | None], Performance]:
-    """Every frame's fit, and the performance, of points (T, 478, 3); not a number stands for no face."""
-    frames = list(track_points(face if np.isfinite(face).all() else None for face in points))
-    return frames, performance_of(frames, fps)
+def tracked(clip: Clip) -> tuple[list[TrackedFrame | None], Performance]:
+    """Every frame's fit, and the performance, of a clip."""
+    lips = [None] * len(clip.points) if clip.lips is None else clip.lips
+    faces = (
+        FaceSeen(points, colours) if np.isfinite(points).all() else None
+        for points, colours in zip(clip.points, lips, strict=True)
+    )
+    frames = list(track_seen(faces))
+    return frames, performance_of(frames, clip.truth.fps)
 
 
 def group_time(group: int, turn_s: float | None) -> slice:
@@ -134,11 +140,13 @@ def kept(folder: Path | None, name: str, make: Callable[[], Clip]) -> Clip:
     if path is not None and path.is_file():
         with np.load(path) as data:
             channels = {key: data[key] for key in Performance.CHANNELS if key in data}
-            return Clip(data["points"], Performance(float(data["fps"]), np.ones(len(data["points"]), bool), **channels))
+            truth = Performance(float(data["fps"]), np.ones(len(data["points"]), bool), **channels)
+            return Clip(data["points"], truth, data.get("lips"))
     clip = make()
     if path is not None:
         channels = {key: getattr(clip.truth, key) for key in clip.truth.channels}
-        np.savez(path, points=clip.points, fps=clip.truth.fps, **channels)
+        pictures = {} if clip.lips is None else {"lips": clip.lips}
+        np.savez(path, points=clip.points, fps=clip.truth.fps, **pictures, **channels)
     return clip
 
 
@@ -148,7 +156,7 @@ def measure_truth(title: str, clips: dict[str, Callable[[], Clip]], turn_s: floa
     rows, related = [], []
     for name, make in clips.items():
         clip = kept(folder, name.replace(" ", "_"), make)
-        _, got = tracked(clip.points, clip.truth.fps)
+        _, got = tracked(clip)
         rows.append(errors(clip, got, turn_s))
         related.append(correlations(clip, got, turn_s))
         print(f"{name:<12}" + "".join(f"{value:9.3f}" for value in rows[-1]), flush=True)
@@ -176,7 +184,7 @@ def measure_real(folder: Path | None) -> None:
     for path in (path for part in REAL for path in sorted((SHARED / part).glob("*.mp4"))):
         name = f"{path.parent.name}/{path.name}"
         clip = kept(folder, name.replace("/", "_"), lambda path=path: _unknown(path))
-        frames, got = tracked(clip.points, clip.truth.fps)
+        frames, got = tracked(clip)
         row = f"{name:<32}{got.valid.mean():8.1%}" + "".join(f"{value:8.2f}" for value in reprojection(frames))
         if name in BLINKS:
             found, missed, extra, f1 = blink_score(blinks_of(got), BLINKS[name], DOUBTFUL.get(name, ()))
@@ -186,8 +194,8 @@ def measure_real(folder: Path | None) -> None:
 
 def _unknown(path: Path) -> Clip:
     frames = open_video(path).frames()
-    points = seen(frames)
-    return Clip(points, Performance(frames.fps, np.ones(len(points), bool)))
+    points, lips = seen(frames)
+    return Clip(points, Performance(frames.fps, np.ones(len(points), bool)), lips)
 
 
 def main() -> None:

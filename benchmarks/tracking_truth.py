@@ -1,4 +1,4 @@
-"""Clips of which everything is known, for `benchmarks.tracking`: FaceMesh's points in them, and the truth.
+"""Clips of which everything is known, for `benchmarks.tracking`: what is seen of the face in them, and the truth.
 
 Photos played by the portrait renderer; rendered people who speak, and who act; and the head model's own points without
 any picture, which leave FaceMesh out.
@@ -24,8 +24,9 @@ from vultus.data.synthetic.people import random_person
 from vultus.face.fit import Fitter
 from vultus.face.gaze import IRIS_GAIN, IRIS_RADIUS
 from vultus.face.head import embedded_head, project
+from vultus.face.lip_colours import SAMPLES
 from vultus.face.points import LEFT_EYE_CORNERS, LEFT_IRIS, RIGHT_EYE_CORNERS, RIGHT_IRIS
-from vultus.face.stream import FaceStream
+from vultus.face.stream import FaceSeen, FaceStream
 from vultus.methods.portrait.model import PhotoRenderer
 from vultus.motion.blink import FULL, lid_motion
 from vultus.rendering.person.renderer import PersonRenderer
@@ -49,10 +50,12 @@ VISIBLE = 0.01
 
 @dataclass(frozen=True)
 class Clip:
-    """FaceMesh's points (T, 478, 3), not a number where it saw none, and what was true."""
+    """FaceMesh's points (T, 478, 3), not a number where it saw none, what was true, and the colours of the lips
+    (T, 2, SAMPLES), unless there is no picture."""
 
     points: np.ndarray
     truth: Performance
+    lips: np.ndarray | None = None
 
 
 def columns(movement: str) -> list[int]:
@@ -114,26 +117,28 @@ def turns(seed: int, turn_s: float = TURN_S) -> Performance:
     )
 
 
-def seen(frames: Frames) -> np.ndarray:
-    """FaceMesh's points (T, 478, 3) in a video."""
-    missing = np.full((478, 3), np.nan, np.float32)
+def seen(frames: Frames) -> tuple[np.ndarray, np.ndarray]:
+    """FaceMesh's points (T, 478, 3) and the colours of the lips (T, 2, SAMPLES) in a video."""
+    missing = FaceSeen(np.full((478, 3), np.nan, np.float32), np.zeros((2, SAMPLES), np.float32))
     with FaceStream() as stream:
-        return np.stack([missing if points is None else points for points in map(stream.next, frames)])
+        faces = [face or missing for face in map(stream.see, frames)]
+    return np.stack([face.points for face in faces]), np.stack([face.lips for face in faces if face.lips is not None])
 
 
 def of_portrait(picture: Path | np.ndarray, seed: int) -> Clip:
     """A photo that does `turns`: weights, gaze and AU45 count from the photo's own, rotation is absolute."""
     renderer = PhotoRenderer(open_portrait(picture), Look(crop="face", size=512))
     asked = turns(seed)
-    points = seen(renderer.play([asked], len(asked)))
+    points, lips = seen(renderer.play([asked], len(asked)))
     shown = np.stack([renderer.state(asked, k)[1] for k in range(len(asked))])
-    return Clip(points, replace(asked, rotation=(renderer.own_deg + shown).astype(np.float32)))
+    return Clip(points, replace(asked, rotation=(renderer.own_deg + shown).astype(np.float32)), lips)
 
 
 def of_person(seed: int) -> Clip:
     """A rendered person who speaks with some emotion, 5 s."""
     clip = rendered_clip(seed, seconds=5.0, size=256)
-    return Clip(seen(clip.frames), clip.truth)
+    points, lips = seen(clip.frames)
+    return Clip(points, clip.truth, lips)
 
 
 def of_acting_person(seed: int) -> Clip:
@@ -143,7 +148,8 @@ def of_acting_person(seed: int) -> Clip:
     assert expression is not None and rotation is not None and gaze is not None
     still, count = np.zeros(3, np.float32), len(asked)
     images = (renderer.frame(expression[k], rotation[k], still, gaze[k]) for k in range(count))
-    return Clip(seen(Frames(images, FPS, renderer.size, renderer.size, count)), asked)
+    points, lips = seen(Frames(images, FPS, renderer.size, renderer.size, count))
+    return Clip(points, asked, lips)
 
 
 def of_model(seed: int) -> Clip:

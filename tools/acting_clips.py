@@ -20,17 +20,28 @@ from vultus.methods.portrait.model import PhotoRenderer
 from vultus.motion.emotion import expression_of
 from vultus.rendering.person.renderer import PersonRenderer
 
-ACTING_SEED, PORTRAIT_SEED, PHOTO_SEED, SPEAKING_SEED = 9000, 9100, 9200, 100
-ACTING_FRAMES, PORTRAIT_FRAMES, SPEAKING_S, SIZE, PHOTO_SIZE = 160, 300, 5.0, 256, 512
+ACTING_SEED, PORTRAIT_SEED, PHOTO_SEED, LIPS_SEED, SPEAKING_SEED = 9000, 9100, 9200, 9400, 100
+ACTING_FRAMES, PORTRAIT_FRAMES, LIPS_FRAMES, SPEAKING_S, SIZE, PHOTO_SIZE = 160, 300, 150, 5.0, 256, 512
 PEAKS = {
     "jawOpen": 0.6, "mouthClose": 0.5, "jawForward": 0.5, "jawLeft": 0.5, "jawRight": 0.5, "cheekPuff": 0.6,
 }  # fmt: skip
 DEFAULT_PEAK = 0.9
+EVERYTHING = (tuple(range(len(MOVEMENTS))), (2, 6))
+"""Which movements come by turns, and how many frames, at least and less than, lie between the starts of two."""
+LIPS = (
+    tuple(k for k, name in enumerate(MOVEMENTS) if name.startswith(("mouth", "jawOpen", "cheek", "noseSneer")))
+    + 2 * (MOVEMENTS.index("mouthPress"), MOVEMENTS.index("mouthLowerDown")),
+    (3, 8),
+)
+"""Those about the mouth, and most often the two to which FaceMesh's points answer least."""
 
 
-def acting(rng: np.random.Generator, count: int) -> Performance:
-    """Every movement in a random order, several at a time, over passing emotions; blinks, turns and glances."""
-    expression = _pulses(rng, count) + _moods(rng, count)
+def acting(rng: np.random.Generator, count: int, what: tuple[tuple[int, ...], tuple[int, int]]) -> Performance:
+    """Movements in a random order, several at a time, over passing emotions; blinks, turns and glances.
+
+    `what` is `EVERYTHING` or `LIPS`.
+    """
+    expression = _pulses(rng, count, *what) + _moods(rng, count)
     for name in ("mouthLeft", "jawLeft"):  # nobody goes both ways
         pair = [index_of(name), index_of(name.replace("Left", "Right"))]
         expression[:, pair] -= expression[:, pair].min(1, keepdims=True)
@@ -58,11 +69,11 @@ def acting(rng: np.random.Generator, count: int) -> Performance:
     )  # fmt: skip
 
 
-def _pulses(rng: np.random.Generator, count: int) -> np.ndarray:
+def _pulses(rng: np.random.Generator, count: int, movements: tuple[int, ...], pause: tuple[int, int]) -> np.ndarray:
     """One movement after the other, each for about half a second, the next begun before it ends; some one-sided."""
     expression, deck, start = np.zeros((count, len(ARKIT52))), [], 2
     while start < count - 4:
-        deck = deck or list(rng.permutation(len(MOVEMENTS)))
+        deck = deck or list(rng.permutation(movements))
         movement = deck.pop()
         length = min(int(rng.integers(8, 19)), count - start)
         peak = PEAKS.get(MOVEMENTS[movement], DEFAULT_PEAK)
@@ -73,7 +84,7 @@ def _pulses(rng: np.random.Generator, count: int) -> np.ndarray:
         for share, column in zip(sides, COLUMNS[movement], strict=False):
             part = expression[start : start + length, column]
             np.maximum(part, share * curve, out=part)
-        start += int(rng.integers(2, 6))
+        start += int(rng.integers(*pause))
     return expression
 
 
@@ -93,8 +104,28 @@ def _moods(rng: np.random.Generator, count: int) -> np.ndarray:
 
 def acting_person(number: int) -> tuple[Frames, Performance]:
     """A rendered person who acts."""
-    seed = ACTING_SEED + number
-    asked = acting(_rng(ACTING_SEED, number), ACTING_FRAMES)
+    return _person(ACTING_SEED + number, number, acting(_rng(ACTING_SEED, number), ACTING_FRAMES, EVERYTHING))
+
+
+def acting_portrait(picture: Path | np.ndarray, number: int) -> tuple[Frames, Performance]:
+    """A portrait that acts."""
+    return _portrait(picture, acting(_rng(PORTRAIT_SEED, number), PORTRAIT_FRAMES, EVERYTHING))
+
+
+def acting_photo(number: int) -> tuple[Frames, Performance]:
+    """A photo of a rendered person that acts: what the portrait renderer makes of a face, and nobody's."""
+    return acting_portrait(_photo(PHOTO_SEED + number, number), PHOTO_SEED + number)
+
+
+def acting_lips(number: int) -> tuple[Frames, Performance]:
+    """A photo of a rendered person, or each third time the person, of whom mostly the mouth acts."""
+    asked = acting(_rng(LIPS_SEED, number), LIPS_FRAMES, LIPS)
+    if number % 3 == 2:
+        return _person(LIPS_SEED + number, number, asked)
+    return _portrait(_photo(LIPS_SEED + number, number), asked)
+
+
+def _person(seed: int, number: int, asked: Performance) -> tuple[Frames, Performance]:
     renderer = PersonRenderer(random_person(seed, number), SIZE)
     assert asked.expression is not None and asked.rotation is not None and asked.gaze is not None
     rows = zip(asked.expression, asked.rotation, asked.gaze, strict=True)
@@ -102,21 +133,18 @@ def acting_person(number: int) -> tuple[Frames, Performance]:
     return Frames(images, DEFAULT_FPS, SIZE, SIZE, len(asked)), asked
 
 
-def acting_portrait(picture: Path | np.ndarray, number: int) -> tuple[Frames, Performance]:
-    """A portrait that acts."""
+def _portrait(picture: Path | np.ndarray, asked: Performance) -> tuple[Frames, Performance]:
     renderer = PhotoRenderer(open_portrait(picture), Look(crop="face", size=PHOTO_SIZE))
-    asked = acting(_rng(PORTRAIT_SEED, number), PORTRAIT_FRAMES)
     assert asked.rotation is not None
     asked = replace(asked, rotation=0.9 * asked.rotation)
     return renderer.play([asked], len(asked)), asked
 
 
-def acting_photo(number: int) -> tuple[Frames, Performance]:
-    """A photo of a rendered person that acts: what the portrait renderer makes of a face, and nobody's."""
-    renderer = PersonRenderer(random_person(PHOTO_SEED + number, number), PHOTO_SIZE)
+def _photo(seed: int, number: int) -> np.ndarray:
+    """A still picture of a rendered person."""
     still = np.zeros(3, np.float32)
-    image = renderer.frame(np.zeros(len(ARKIT52), np.float32), still, still, np.zeros(2, np.float32))
-    return acting_portrait(image, PHOTO_SEED + number)
+    renderer = PersonRenderer(random_person(seed, number), PHOTO_SIZE)
+    return renderer.frame(np.zeros(len(ARKIT52), np.float32), still, still, np.zeros(2, np.float32))
 
 
 def speaking_person(number: int) -> tuple[Frames, Performance]:

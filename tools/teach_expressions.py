@@ -1,11 +1,13 @@
-"""Teach the tracker what FaceMesh's points say about expressions: `vultus/assets/expression_reader.npz` and its card.
+"""Teach the tracker what points and lips say about expressions: `vultus/assets/expression_reader.npz` and its card.
 
-    python tools/teach_expressions.py FOLDER OUT.npz [--acting 30] [--photos 80] [--speaking 15] [PORTRAIT ...]
+    python tools/teach_expressions.py FOLDER OUT.npz [--acting 30] [--photos 80] [--lips 40] [--speaking 15]
+                                      [PORTRAIT ...]
 
-Rendered people act every movement, photos of others act too, still others speak, and portraits, if any are given, act
-as well; all weights are known. What tracking makes of every clip is kept in FOLDER, where the next run finds it. From
-that a small network learns the map of `vultus.face.leaks`, mirrored copies included; several of them, from different
-seeds, are joined into one with as many more hidden units. Needs torch. `benchmarks.tracking` shows other faces.
+Rendered people act every movement, and photos of others do too; the mouths of still others act, or they speak; and
+portraits, if any are given, act as well. All weights are known. What tracking makes of every clip is kept in FOLDER,
+where the next run finds it; a clip kept without the colours of its lips teaches points alone. From that a small network
+learns the map of `vultus.face.leaks`, mirrored copies included; several of them, from different seeds, are joined into
+one with as many more hidden units. Needs torch. `benchmarks.tracking` shows other faces.
 """
 
 from __future__ import annotations
@@ -20,28 +22,44 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from acting_clips import acting_person, acting_photo, acting_portrait, speaking_person
+from acting_clips import acting_lips, acting_person, acting_photo, acting_portrait, speaking_person
 
 from vultus.core.bases import ARKIT52
 from vultus.core.types import DEFAULT_FPS, Frames, Performance
 from vultus.face.fit import Fitter
 from vultus.face.head import embedded_head
-from vultus.face.leaks import MOVEMENTS, SHIFT_JITTER, WEIGHT_UNIT, Reader, features, movements
+from vultus.face.leaks import (
+    COORDINATE_JITTER,
+    MOVEMENTS,
+    WEIGHT_UNIT,
+    Reader,
+    features,
+    lip_coordinates,
+    movements,
+)
+from vultus.face.lip_colours import SAMPLES, mirrored_lips
 from vultus.face.smooth import bilateral
 from vultus.face.stream import FaceStream
-from vultus.face.track import SMOOTHING_S, performance_of, track_points
+from vultus.face.track import SMOOTHING_S, performance_of, track_seen
 
-SHIFTS, HIDDEN, SEEDS, EPOCHS, BATCH = 64, 96, (0, 1, 2), 30, 512
+SHIFTS, LIPS = 64, 20
+"""Coordinates of the points, and of the lips' lightness and of their redness."""
+HIDDEN, SEEDS, EPOCHS, BATCH = 96, (0, 1, 2), 30, 512
 RATE, DECAY, NOISE, DROPOUT = 3e-3, 3e-3, 0.3, 0.2
+CONTRAST, UNSEEN = 0.3, 0.25
+"""Spread of the logarithm by which the colours of lips stand out more or less, each kind by itself, and the share of
+examples in which they are not seen: a camera's contrast is not known, and there are points without a picture."""
 LEAST_SPREAD = 0.02
 """Added to a movement's standard deviation, by which its error is weighed: what hardly moves need not be read."""
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A clip's departures (T, 936), fitted weights (T, 52) and turns (T, 3), and the movements made (T, M)."""
+    """A clip's departures (T, 936), colours of the lips (T, 2, SAMPLES), fitted weights (T, 52) and turns (T, 3), and
+    the movements made (T, M). Colours are zero where they were not kept."""
 
     departures: np.ndarray
+    lips: np.ndarray
     fitted: np.ndarray
     rotation: np.ndarray
     made: np.ndarray
@@ -52,23 +70,27 @@ def lesson(path: Path, play: Callable[[], tuple[Frames, Performance]]) -> Lesson
     if not path.is_file():
         frames, truth = play()
         with FaceStream() as stream:
-            tracked = list(track_points(map(stream.next, frames)))
+            tracked = list(track_seen(map(stream.see, frames)))
         seen = performance_of(tracked, DEFAULT_FPS, unmix=False)
         assert truth.expression is not None and seen.expression is not None and seen.rotation is not None
         departures = np.stack([frame.departure.reshape(-1) for frame in tracked if frame is not None])
+        lips = np.stack([frame.lips for frame in tracked if frame is not None and frame.lips is not None])
         made = movements(truth.expression)[seen.valid]
-        parts = (departures, seen.expression[seen.valid], seen.rotation[seen.valid], made)
+        parts = (departures, lips, seen.expression[seen.valid], seen.rotation[seen.valid], made)
         np.savez(path, **dict(zip(Lesson.__dataclass_fields__, parts, strict=True)))
         print(f"{path.stem}: {len(departures)} frames", flush=True)
     with np.load(path) as data:
-        return Lesson(*(data[name].astype(np.float32) for name in Lesson.__dataclass_fields__))
+        unseen = np.zeros((len(data["made"]), 2, SAMPLES))
+        parts = (data.get(name, unseen).astype(np.float32) for name in Lesson.__dataclass_fields__)
+        return Lesson(*parts)
 
 
-def lessons(folder: Path, acting: int, photos: int, speaking: int, portraits: list[Path]) -> list[Lesson]:
+def lessons(folder: Path, acting: int, photos: int, lips: int, speaking: int, portraits: list[Path]) -> list[Lesson]:
     """All clips, drawn or found in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     plays: dict[str, Callable[[], tuple[Frames, Performance]]] = {}
     plays |= {f"act_{number}": partial(acting_person, number) for number in range(acting)}
+    plays |= {f"lips_{number}": partial(acting_lips, number) for number in range(lips)}
     plays |= {f"speak_{number}": partial(speaking_person, number) for number in range(speaking)}
     plays |= {f"photo_{number}": partial(acting_photo, number) for number in range(photos)}
     plays |= {f"portrait_{picture.stem}": partial(acting_portrait, picture, n) for n, picture in enumerate(portraits)}
@@ -82,7 +104,9 @@ def mirrored(seen: Lesson) -> Lesson:
     sides = [name.replace("Left", "@").replace("Right", "Left").replace("@", "Right") for name in ARKIT52]
     fitted = seen.fitted[:, [ARKIT52.index(name) for name in sides]]
     turned = seen.rotation * np.float32([-1, 1, -1])
-    return Lesson(departures.reshape(seen.departures.shape), fitted, turned, seen.made[:, swapped])
+    return Lesson(
+        departures.reshape(seen.departures.shape), mirrored_lips(seen.lips), fitted, turned, seen.made[:, swapped]
+    )
 
 
 @lru_cache(maxsize=1)
@@ -94,21 +118,28 @@ def _twins() -> tuple[np.ndarray, list[int]]:
     return apart.argmin(1), [MOVEMENTS.index(name) for name in sides]
 
 
-def shift_modes(seen: list[Lesson]) -> np.ndarray:
-    """(936, SHIFTS): principal directions of departures about each clip's median, over their spread."""
-    about = np.concatenate([clip.departures - np.median(clip.departures, 0) for clip in seen])
+def modes(clips: list[np.ndarray], count: int) -> np.ndarray:
+    """(D, count): principal directions of clips (T, D) about the median of each, over their spread."""
+    about = np.concatenate([clip - np.median(clip, 0) for clip in clips])
     spread, directions = np.linalg.eigh(about.T @ about / len(about))
-    return (directions / np.sqrt(np.maximum(spread, 1e-12)))[:, ::-1][:, :SHIFTS].astype(np.float32)
+    return (directions / np.sqrt(np.maximum(spread, 1e-12)))[:, ::-1][:, :count].astype(np.float32)
 
 
-def examples(clip: Lesson, modes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def lip_modes(seen: list[Lesson]) -> np.ndarray:
+    """(2, SAMPLES, LIPS): those of lightness and of redness."""
+    coloured = [clip.lips for clip in seen if clip.lips.any()]
+    return np.stack([modes([lips[:, kind] for lips in coloured], LIPS) for kind in range(2)])
+
+
+def examples(clip: Lesson, shifts: np.ndarray, lips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Features (T, F) as the tracker sees them, and what is to be added to the movements (T, M) it fitted."""
     count = len(clip.departures)
     one_shot = np.zeros(count, int)
-    shifts = bilateral(clip.departures @ modes, one_shot, SMOOTHING_S * DEFAULT_FPS, SHIFT_JITTER)
+    coordinates = np.concatenate([clip.departures @ shifts, lip_coordinates(clip.lips, lips).reshape(count, -1)], 1)
+    shown = bilateral(coordinates, one_shot, SMOOTHING_S * DEFAULT_FPS, COORDINATE_JITTER)
     fitted = movements(clip.fitted)
     wanted = clip.made - np.median(clip.made, 0) - (fitted - np.median(fitted, 0))
-    return features(shifts, clip.fitted, clip.rotation, np.ones(count, bool)), wanted
+    return features(shown, clip.fitted, clip.rotation, np.ones(count, bool)), wanted
 
 
 def taught(seen: np.ndarray, wanted: np.ndarray, spread: np.ndarray, seed: int) -> list[np.ndarray]:
@@ -127,7 +158,7 @@ def taught(seen: np.ndarray, wanted: np.ndarray, spread: np.ndarray, seed: int) 
     for _ in range(EPOCHS):
         order = torch.randperm(len(inputs))
         for rows in order[: len(order) // BATCH * BATCH].view(-1, BATCH):
-            given = inputs[rows] + NOISE * torch.randn(BATCH, inputs.shape[1])
+            given = relit(inputs[rows]) + NOISE * torch.randn(BATCH, inputs.shape[1])
             change = out(dropout(torch.nn.functional.silu(into(given)))) + direct(given)
             loss = (((WEIGHT_UNIT * change - targets[rows]) * weights) ** 2).mean()
             optimizer.zero_grad()
@@ -138,22 +169,30 @@ def taught(seen: np.ndarray, wanted: np.ndarray, spread: np.ndarray, seed: int) 
     return [tensor.detach().numpy() for tensor in tensors]
 
 
-def joined(networks: list[list[np.ndarray]], modes: np.ndarray) -> Reader:
+def relit(given: torch.Tensor) -> torch.Tensor:
+    """Features (N, F) under cameras of other contrast and colour, some without a picture."""
+    stands_out = torch.exp(CONTRAST * torch.randn(len(given), 2)) * (torch.rand(len(given), 1) > UNSEEN)
+    lips = slice(SHIFTS, SHIFTS + 2 * LIPS)
+    result = given.clone()
+    result[:, lips] *= stands_out.repeat_interleave(LIPS, 1)
+    return result
+
+
+def joined(networks: list[list[np.ndarray]], shifts: np.ndarray, lips: np.ndarray) -> Reader:
     """The mean of several networks as one: their hidden units side by side."""
     into, bias, out, direct = zip(*networks, strict=True)
     count = len(networks)
-    return Reader(
-        modes, np.concatenate(into, 1), np.concatenate(bias), np.concatenate(out) / count, np.mean(direct, axis=0)
-    )
+    units = np.concatenate(into, 1), np.concatenate(bias), np.concatenate(out) / count
+    return Reader(shifts, lips, *units, np.mean(direct, axis=0))
 
 
 def learn(seen: list[Lesson]) -> Reader:
     """The network of all clips and their mirror images."""
     both = seen + [mirrored(clip) for clip in seen]
-    modes = shift_modes(both)
-    inputs, targets = (np.concatenate(parts) for parts in zip(*(examples(c, modes) for c in both), strict=True))
+    shifts, lips = modes([clip.departures for clip in both], SHIFTS), lip_modes(both)
+    inputs, targets = (np.concatenate(parts) for parts in zip(*(examples(c, shifts, lips) for c in both), strict=True))
     spread = np.concatenate([clip.made - np.median(clip.made, 0) for clip in both]).std(0) + LEAST_SPREAD
-    return joined([taught(inputs, targets, spread, seed) for seed in SEEDS], modes)
+    return joined([taught(inputs, targets, spread, seed) for seed in SEEDS], shifts, lips)
 
 
 def main() -> None:
@@ -163,19 +202,23 @@ def main() -> None:
     options.add_argument("portraits", nargs="*", type=Path)
     options.add_argument("--acting", type=int, default=30)
     options.add_argument("--photos", type=int, default=80)
+    options.add_argument("--lips", type=int, default=40)
     options.add_argument("--speaking", type=int, default=15)
     chosen = options.parse_args()
     torch.set_num_threads(1)
-    seen = lessons(chosen.folder, chosen.acting, chosen.photos, chosen.speaking, chosen.portraits)
+    seen = lessons(chosen.folder, chosen.acting, chosen.photos, chosen.lips, chosen.speaking, chosen.portraits)
     layers = {name: value.astype(np.float16) for name, value in vars(learn(seen)).items()}
     np.savez_compressed(chosen.out, movements=np.array(MOVEMENTS), **layers)
+    coloured = sum(int((clip.lips != np.median(clip.lips, 0)).any((1, 2)).sum()) for clip in seen)
     card = {
         "name": "expression_reader",
         "sha256": hashlib.sha256(chosen.out.read_bytes()).hexdigest(),
         "made_by": "tools/teach_expressions.py",
         "training_data": f"{chosen.acting} rendered people who act, photos of {chosen.photos} more that act, "
+        f"{chosen.lips} whose mouths act, "
         f"{chosen.speaking} who speak, {len(chosen.portraits)} portraits that act; {sum(len(c.made) for c in seen)} "
-        "frames, of which only FaceMesh's points and the weights that were drawn were used",
+        f"frames, of which only FaceMesh's points, the weights that were drawn and, in {coloured}, the colours of the "
+        "lips were used",
         "hidden_units": HIDDEN * len(SEEDS),
         "licence": "Apache-2.0",
         "measured": "docs/tracking.md",

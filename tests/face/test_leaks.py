@@ -16,32 +16,36 @@ from vultus.face.leaks import (
     MOVEMENTS,
     WEIGHT_UNIT,
     Reader,
+    coordinates,
     features,
     movements,
     reader,
     settle_jaw,
-    shift_coordinates,
     undo_leaks,
 )
+from vultus.face.lip_colours import SAMPLES
 
 VALID = np.ones(40, bool)
 
 
 def acted(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Departures, weights and turns of 40 frames."""
+    """Coordinates, weights and turns of 40 frames."""
     rng = np.random.default_rng(seed)
-    shifts = rng.normal(0, 1, (40, reader().shift_modes.shape[1])).astype(np.float32)
+    count = len(coordinates(np.zeros((468, 2), np.float32)))
+    shown = rng.normal(0, 1, (40, count)).astype(np.float32)
     expression = rng.uniform(0.2, 0.4, (40, len(ARKIT52))).astype(np.float32)
-    return shifts, expression, rng.normal(0, 5, (40, 3)).astype(np.float32)
+    return shown, expression, rng.normal(0, 5, (40, 3)).astype(np.float32)
 
 
 def test_the_network_that_ships_is_for_these_movements():
     data = np.load(ASSET)
     count, shifts = len(MOVEMENTS), data["shift_modes"].shape[1]
+    seen = shifts + 2 * data["lip_modes"].shape[2] + count + 3
     assert tuple(data["movements"]) == MOVEMENTS
     assert data["shift_modes"].shape == (468 * 2, shifts)
-    assert data["into"].shape == (shifts + count + 3, len(data["into_bias"]))
-    assert data["out"].shape == (len(data["into_bias"]), count) and data["direct"].shape == (shifts + count + 3, count)
+    assert data["lip_modes"].shape[:2] == (2, SAMPLES)
+    assert data["into"].shape == (seen, len(data["into_bias"]))
+    assert data["out"].shape == (len(data["into_bias"]), count) and data["direct"].shape == (seen, count)
     card = json.loads(ASSET.with_suffix(".json").read_text())
     assert card["sha256"] == hashlib.sha256(ASSET.read_bytes()).hexdigest()
     assert ASSET.stat().st_size < 300_000
@@ -60,8 +64,8 @@ def test_a_face_at_rest_stays_as_it_is():
 
 
 def test_lids_gaze_tongue_and_the_difference_of_sides_are_kept():
-    shifts, expression, rotation = acted()
-    unmixed = undo_leaks(shifts, expression, rotation, VALID)
+    shown, expression, rotation = acted()
+    unmixed = undo_leaks(shown, expression, rotation, VALID)
     kept = [i for i, name in enumerate(ARKIT52) if name.startswith(("eyeBlink", "eyeLook", "tongue"))]
     np.testing.assert_array_equal(unmixed[:, kept], expression[:, kept])
     left, right = index_of("mouthSmileLeft"), index_of("mouthSmileRight")
@@ -72,16 +76,16 @@ def test_lids_gaze_tongue_and_the_difference_of_sides_are_kept():
 
 
 def test_features_count_from_the_median_of_frames_with_a_face():
-    shifts, expression, rotation = acted()
+    shown, expression, rotation = acted()
     expression[30:] = 1.0
-    seen = features(shifts, expression, rotation, np.arange(40) < 30)
+    seen = features(shown, expression, rotation, np.arange(40) < 30)
     assert np.abs(np.median(seen[:30], axis=0)).max() < 1e-6
     assert movements(expression).shape == (40, len(MOVEMENTS))
 
 
 def test_the_network_is_its_formula():
     rng = np.random.default_rng(3)
-    small = Reader(*(rng.normal(size=shape) for shape in ((4, 2), (5, 3), (3,), (3, 2), (5, 2))))
+    small = Reader(*(rng.normal(size=shape) for shape in ((4, 2), (2, 5, 1), (5, 3), (3,), (3, 2), (5, 2))))
     seen = rng.normal(size=5)
     units = [row @ seen + bias for row, bias in zip(small.into.T, small.into_bias, strict=True)]
     lifted = [a / (1 + np.exp(-a)) - b / (1 + np.exp(-b)) for a, b in zip(units, small.into_bias, strict=True)]
@@ -95,8 +99,8 @@ def test_what_the_head_model_does_is_not_taken_for_a_leak(movement):
     wave = 0.5 * np.abs(np.sin(np.arange(40) / 4))
     made = np.zeros((40, len(ARKIT52)))
     made[:, COLUMNS[column]] = wave[:, None]
-    shifts = np.stack([shift_coordinates((fitter.expression_modes @ row)[:, :2]) for row in made])
-    read = movements(undo_leaks(shifts, made.astype(np.float32), np.zeros((40, 3)), VALID))
+    shown = np.stack([coordinates((fitter.expression_modes @ row)[:, :2]) for row in made])
+    read = movements(undo_leaks(shown, made.astype(np.float32), np.zeros((40, 3)), VALID))
     assert np.corrcoef(read[:, column], wave)[0, 1] > 0.9
 
 
@@ -113,3 +117,14 @@ def test_a_speaker_s_jaw_comes_to_rest_and_a_held_one_stays_open():
     held = np.full((100, len(ARKIT52)), 0.3, np.float32)
     np.testing.assert_array_equal(settle_jaw(held, valid), held)
     np.testing.assert_array_equal(settle_jaw(speaking, np.arange(100) < 20), speaking)
+
+
+def test_lips_that_are_not_seen_say_nothing_and_others_do():
+    departure = np.zeros((468, 2), np.float32)
+    lips = np.random.default_rng(0).normal(0, 0.2, (2, SAMPLES)).astype(np.float32)
+    blind, seen = coordinates(departure), coordinates(departure, lips)
+    np.testing.assert_array_equal(blind, 0)
+    shifts = reader().shift_modes.shape[1]
+    modes = reader().lip_modes
+    np.testing.assert_array_equal(seen[:shifts], 0)
+    np.testing.assert_allclose(seen[shifts:], np.concatenate([lips[0] @ modes[0], lips[1] @ modes[1]]), rtol=1e-4)

@@ -16,8 +16,8 @@ from vultus.face.blinks import SeenBlink, blinks_of
 from vultus.face.mouth import mouth
 from vultus.face.points import landmarks68
 from vultus.face.smooth import fill_gaps
-from vultus.face.stream import FaceStream
-from vultus.face.track import performance_of, track_points
+from vultus.face.stream import FaceSeen, FaceStream
+from vultus.face.track import performance_of, track_seen
 from vultus.video.read import open_video
 
 
@@ -71,15 +71,21 @@ class _Watching:
     size: tuple[int, int]
     images: Iterator[np.ndarray]
     stream: FaceStream
-    points: list[np.ndarray | None] = field(default_factory=list)
+    seen: list[FaceSeen | None] = field(default_factory=list)
     image: np.ndarray | None = None
 
     def step(self) -> bool:
         """Go one frame on; False at the end."""
         self.image = next(self.images, None)
         if self.image is not None:
-            self.points.append(self.stream.next(self.image))
+            self.seen.append(self.stream.see(self.image))
         return self.image is not None
+
+    @property
+    def points(self) -> np.ndarray | None:
+        """(478, 3) of the frame it has come to, None where no face is seen."""
+        last = self.seen[-1]
+        return None if last is None else last.points
 
 
 @dataclass(frozen=True)
@@ -135,8 +141,8 @@ class Watch:
             going = {name: version for name, version in going.items() if self._step(name, version)}
             here = self._reference.image
             assert here is not None
-            shown = {n: (v.image, v.points[-1]) for n, v in going.items() if v.image is not None}
-            yield Moment(index, here, self._reference.points[-1], shown)
+            shown = {n: (v.image, v.points) for n, v in going.items() if v.image is not None}
+            yield Moment(index, here, self._reference.points, shown)
             index += 1
 
     def _step(self, name: str, version: _Watching) -> bool:
@@ -149,14 +155,14 @@ class Watch:
     def seen(self, name: str | None = None) -> Seen:
         """The reference, or a version by name, as far as it was watched. Raises InputError where no face was seen."""
         watched = self._reference if name is None else self._versions[name]
-        valid = np.array([points is not None for points in watched.points], bool)
+        valid = np.array([seen is not None for seen in watched.seen], bool)
         if not valid.any():
             refusal = watched.stream.refusal
             what, fix = (refusal.what, refusal.fix) if refusal is not None else ("no face found", None)
             raise InputError(what, watched.path, fix)
         points = np.zeros((len(valid), 478, 3), np.float32)
-        points[valid] = [p for p in watched.points if p is not None]
-        tracked = list(track_points(watched.points))
+        points[valid] = [seen.points for seen in watched.seen if seen is not None]
+        tracked = list(track_seen(watched.seen))
         if all(frame is None for frame in tracked):
             raise InputError("the face could not be followed", watched.path, "use a video that shows it from the front")
         performance = performance_of(tracked, self.fps)

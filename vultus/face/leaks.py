@@ -3,7 +3,8 @@
 Its points follow no movement exactly: an opening jaw, say, also thickens the lower lip, which reads as a lip rolled
 out, and a head that looks up seems to frown. What of all this stands for which movement was learned on faces of whom
 everything is known (`tools/teach_expressions.py`): a network with one hidden layer, the same for everybody, sees how
-the points depart from the person's own face at rest, the weights fitted, and the turn of the head.
+the points and the colours of the lips depart from the person's own face at rest, the weights fitted, and the turn of
+the head. Some movements hardly move the points, but show: a lower lip drawn down bares teeth.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ _UNSEEN = ("eyeLook", "eyeBlink", "tongueOut")
 """Gaze and lids are measured apart, and the tongue not at all."""
 WEIGHT_UNIT, TURN_DEG = 0.12, 6.0
 """A movement's departure, and a turn of the head, that count as much as a usual departure of the points."""
-SHIFT_JITTER = 1.0
-"""Difference in a coordinate of `shift_coordinates` between two frames that may be noise (`face.smooth`)."""
+COORDINATE_JITTER = 1.0
+"""Difference in one of the `coordinates` between two frames that may be noise (`face.smooth`)."""
 
 LEAST_FRAMES, LEAST_MOTION, LOW_PERCENTILE = 50, 0.1, 5
 """Frames and motion of the jaw from which a clip shows somebody speaking, and the percentile that is the shut mouth."""
@@ -52,9 +53,11 @@ class Reader:
 
     shift_modes: np.ndarray
     """(936, K): coordinates of a departure (468, 2), in units of their spread, are its product with these."""
+    lip_modes: np.ndarray
+    """(2, SAMPLES, L): the same for lightness and redness of the lips (`face.lip_colours`)."""
     into: np.ndarray
     into_bias: np.ndarray
-    """(F, H) and (H,); F = K + M + 3, as `features`."""
+    """(F, H) and (H,); F = K + 2 L + M + 3, as `features`."""
     out: np.ndarray
     direct: np.ndarray
     """(H, M) from the hidden units, (F, M) past them; both in `WEIGHT_UNIT`s."""
@@ -70,27 +73,38 @@ def movements(expression: np.ndarray) -> np.ndarray:
     return np.stack([expression[:, columns].mean(1) for columns in COLUMNS], 1)
 
 
-def shift_coordinates(departure: np.ndarray) -> np.ndarray:
-    """Coordinates (K,) of how far FaceMesh's points are from the person's face at rest, (468, 2) head units."""
-    return departure.reshape(-1) @ reader().shift_modes
+def coordinates(departure: np.ndarray, lips: np.ndarray | None = None) -> np.ndarray:
+    """Coordinates (K + 2 L,) of what a frame shows, in units of their spread.
 
-
-def features(shifts: np.ndarray, expression: np.ndarray, rotation: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """What the network sees (T, K + M + 3), each from its median over the `valid` frames.
-
-    `shifts` (T, K) of `shift_coordinates`, `expression` (T, 52) and `rotation` (T, 3), degrees, as fitted.
+    `departure` (468, 2) head units is how far FaceMesh's points are from the person's face at rest; `lips` (2, SAMPLES)
+    are their colours (`face.lip_colours`), and None throughout a clip that has no pictures.
     """
-    seen = np.concatenate([shifts, movements(expression) / WEIGHT_UNIT, rotation / TURN_DEG], 1)
+    modes = reader().lip_modes
+    coloured = np.zeros((len(modes), modes.shape[2]), np.float32) if lips is None else lip_coordinates(lips, modes)
+    return np.concatenate([departure.reshape(-1) @ reader().shift_modes, coloured.reshape(-1)])
+
+
+def lip_coordinates(lips: np.ndarray, modes: np.ndarray) -> np.ndarray:
+    """Coordinates (..., 2, L) of colours (..., 2, SAMPLES) along modes (2, SAMPLES, L)."""
+    return (lips[..., None, :] @ modes)[..., 0, :]
+
+
+def features(shown: np.ndarray, expression: np.ndarray, rotation: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """What the network sees (T, F), each from its median over the `valid` frames.
+
+    `shown` (T, K + 2 L) of `coordinates`, `expression` (T, 52) and `rotation` (T, 3), degrees, as fitted.
+    """
+    seen = np.concatenate([shown, movements(expression) / WEIGHT_UNIT, rotation / TURN_DEG], 1)
     return seen - np.median(seen[valid], axis=0)
 
 
-def undo_leaks(shifts: np.ndarray, expression: np.ndarray, rotation: np.ndarray, valid: np.ndarray) -> np.ndarray:
+def undo_leaks(shown: np.ndarray, expression: np.ndarray, rotation: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """ARKit weights (T, 52) with every movement's departure from its median replaced by the one that the network reads.
 
     Arguments as for `features`. How much one side does more than the other stays as it was; so do lids, gaze and
     tongue.
     """
-    change = reader().change(features(shifts, expression, rotation, valid))
+    change = reader().change(features(shown, expression, rotation, valid))
     result = expression.copy()
     for movement, columns in zip(change.T, COLUMNS, strict=True):
         result[:, columns] += movement[:, None]

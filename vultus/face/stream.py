@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
 
 import numpy as np
@@ -11,6 +12,7 @@ from vultus.core.errors import ControlError, InputError
 from vultus.face import mediapipe_graphs
 from vultus.face.crops import Crop, cut_square
 from vultus.face.landmarks import FaceMesh, choose, process_mesh
+from vultus.face.lip_colours import lip_colours
 from vultus.face.points import face_box
 
 _CROP_PX = 512
@@ -21,6 +23,14 @@ _ZOOM = (0.6, 1.6)
 _GREY = 128
 _THOROUGH_EVERY = 10
 """While no face is seen, every tenth frame is searched tile by tile, the others as a whole."""
+
+
+@dataclass(frozen=True)
+class FaceSeen:
+    """What a frame shows of a face: FaceMesh's points (478, 3), and `face.lip_colours` unless only points are known."""
+
+    points: np.ndarray
+    lips: np.ndarray | None = None
 
 
 class FaceWindow:
@@ -124,6 +134,11 @@ class FaceStream:
             points = self._window.look(image)
             self.found_anew = points is not None
         return points
+
+    def see(self, image: np.ndarray) -> FaceSeen | None:
+        """The same, with the colours of the lips."""
+        points = self.next(image)
+        return None if points is None else FaceSeen(points, lip_colours(image, points))
 
     def _search(self, image: np.ndarray) -> bool:
         """Find the face in the whole frame and put the window there."""

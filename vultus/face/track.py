@@ -20,10 +20,10 @@ from vultus.face.blinks import AU45_FULL, lid_closure
 from vultus.face.fit import Camera, Fitter, Person
 from vultus.face.gaze import calibrated_gaze, eye_openness
 from vultus.face.head import FLIP, HeadModel, embedded_head
-from vultus.face.leaks import SHIFT_JITTER, settle_jaw, shift_coordinates, undo_leaks
+from vultus.face.leaks import COORDINATE_JITTER, coordinates, settle_jaw, undo_leaks
 from vultus.face.points import interocular_px, landmarks68
 from vultus.face.smooth import bilateral, fill_gaps
-from vultus.face.stream import FaceStream
+from vultus.face.stream import FaceSeen, FaceStream
 
 CALIBRATION_FRAMES = 50
 """Frames with a face that are looked at before the first fit is given out."""
@@ -39,8 +39,8 @@ SMOOTHING_S = 0.05
 """Standard deviation of the smoothing in time."""
 _JITTER = {"expression": 0.06, "rotation": 1.0, "translation": 0.25, "gaze": 2.5, "openness": 0.08}
 """Differences that count as noise: expression weights, degrees, head units, degrees, share of the open eye."""
-_SHIFT = "shift"
-"""Beside the channels of `_JITTER`: `face.leaks.shift_coordinates`."""
+_SHOWN = "shown"
+"""Beside the channels of `_JITTER`: `face.leaks.coordinates`."""
 _LANDMARK_JITTER = 0.012
 """The same for landmarks, in inter-ocular distances."""
 
@@ -50,7 +50,7 @@ class TrackedFrame:
     """One frame's fit, the right and left eye's openness (2,) (`face.gaze`), and whether a new shot begins here.
 
     `offset` is `face.fit.Person.offset`, which belongs to the fit; `departure` (468, 2) head units leads, in the head's
-    frame, from the person's face at rest to FaceMesh's points.
+    frame, from the person's face at rest to FaceMesh's points; `lips` are `face.lip_colours`, where there is a picture.
     """
 
     fit: Fit
@@ -58,6 +58,7 @@ class TrackedFrame:
     cut: bool
     offset: np.ndarray
     departure: np.ndarray
+    lips: np.ndarray | None = None
 
 
 def track(frames: Frames, head: HeadModel | None = None, face: int | None = None, where: object = None) -> Performance:
@@ -86,7 +87,7 @@ def track_stream(
     """Unsmoothed tracking, a frame at a time; None where no face is seen. Arguments and errors: `track`."""
     found = False
     with FaceStream(face) as stream:
-        for tracked in track_points(map(stream.next, frames), head):
+        for tracked in track_seen(map(stream.see, frames), head):
             found = True
             yield tracked
         refusal = stream.refusal
@@ -98,24 +99,31 @@ def track_stream(
 def track_points(
     points: Iterable[np.ndarray | None], head: HeadModel | None = None, shot: np.ndarray | None = None
 ) -> Iterator[TrackedFrame | None]:
-    """Tracking from FaceMesh's points (478, 3) of every frame, None where there is no face; nothing if there is none.
+    """Tracking from FaceMesh's points (478, 3) of every frame alone, without pictures: otherwise as `track_seen`."""
+    return track_seen((None if face is None else FaceSeen(face) for face in points), head, shot)
+
+
+def track_seen(
+    seen: Iterable[FaceSeen | None], head: HeadModel | None = None, shot: np.ndarray | None = None
+) -> Iterator[TrackedFrame | None]:
+    """Tracking from what is seen in every frame, None where there is no face; nothing if there is none.
 
     `shot` (T,) numbers the shot of every frame where that is known; fits start anew in each. Given out up to
     `CALIBRATION_FRAMES` frames with a face late.
     """
     fitter = Fitter(head or embedded_head())
     person: Person | None = None
-    waiting: list[np.ndarray | None] = []
+    waiting: list[FaceSeen | None] = []
     follower = _Follower(fitter, shot)
-    for seen in points:
-        waiting.append(seen)
+    for one in seen:
+        waiting.append(one)
         if person is None and sum(face is not None for face in waiting) >= CALIBRATION_FRAMES:
-            person = fitter.meet([face for face in waiting if face is not None])
+            person = fitter.meet([face.points for face in waiting if face is not None])
         if person is not None:
             for face in waiting:
                 yield follower.next(face, person)
             waiting.clear()
-    faces = [face for face in waiting if face is not None]
+    faces = [face.points for face in waiting if face is not None]
     person = person or (fitter.meet(faces) if faces else None)
     if person is not None:
         for face in waiting:
@@ -131,13 +139,14 @@ class _Follower:
         self._frame = -1
         self._last: Fit | None = None
 
-    def next(self, points: np.ndarray | None, person: Person) -> TrackedFrame | None:
+    def next(self, seen: FaceSeen | None, person: Person) -> TrackedFrame | None:
         self._frame += 1
         if self._frame in self._begins:
             self._last = None
-        if points is None:
+        if seen is None:
             self._last = None
             return None
+        points = seen.points
         cut = self._last is None or _jumped(self._last.landmarks, points)
         fit = self._fitter.follow(points, None if cut else self._last, person)
         nearer = max(1.0, Camera.around(points).crop_px / person.camera.crop_px)
@@ -147,7 +156,7 @@ class _Follower:
         self._last = fit
         lids = [self._fitter.points(person.identity, blink) + person.offset for blink in (0 * _BLINK, _BLINK)]
         departure = self._fitter.departure(fit, lids[0])[:, :2].astype(np.float32)
-        return TrackedFrame(fit, eye_openness(fit, *lids), cut, person.offset, departure)
+        return TrackedFrame(fit, eye_openness(fit, *lids), cut, person.offset, departure, seen.lips)
 
 
 class _Series:
@@ -155,7 +164,7 @@ class _Series:
 
     def __init__(self, unmix: bool) -> None:
         self._unmix = unmix
-        self._jitter = _JITTER | ({_SHIFT: SHIFT_JITTER} if unmix else {})
+        self._jitter = _JITTER | ({_SHOWN: COORDINATE_JITTER} if unmix else {})
         self._rows: dict[str, list[np.ndarray]] = {name: [] for name in (*self._jitter, "landmarks")}
         self._valid: list[bool] = []
         self._cut: list[bool] = []
@@ -173,7 +182,7 @@ class _Series:
         self._rows["openness"].append(tracked.openness)
         self._rows["landmarks"].append(landmarks68(fit.landmarks))
         if self._unmix:
-            self._rows[_SHIFT].append(shift_coordinates(tracked.departure))
+            self._rows[_SHOWN].append(coordinates(tracked.departure, tracked.lips))
 
     def performance(self, fps: float) -> Performance:
         """All frames, gaps filled, jitter removed, lids calibrated to the person, expressions unmixed."""
@@ -189,9 +198,9 @@ class _Series:
         jitter_px = _LANDMARK_JITTER * float(np.median(_interocular68(points.reshape(-1, 68, 3)[valid])))
         points = bilateral(points, segment, sigma_frames, jitter_px).reshape(-1, 68, 3)
         shut = lid_closure(channels.pop("openness"), valid, fps)  # (T, 2), right and left
-        shifts = channels.pop(_SHIFT, None)
-        if shifts is not None and valid.any():
-            unmixed = undo_leaks(shifts, channels["expression"], channels["rotation"], valid)
+        shown = channels.pop(_SHOWN, None)
+        if shown is not None and valid.any():
+            unmixed = undo_leaks(shown, channels["expression"], channels["rotation"], valid)
             settled = bilateral(unmixed, segment, sigma_frames, _JITTER["expression"])  # the network stirs up jitter
             channels["expression"] = settle_jaw(settled, valid)
         expression = channels["expression"]
