@@ -77,7 +77,9 @@ def test_parted_lips_part_words_and_not_silence(mouth):
 def test_whoever_shuts_the_lips_does_not_speak_with_parted_ones(film):
     parted = parted_lips(film.track)
     assert parted.shape == (len(film.track), 9)
-    assert (parted.mean(1) <= openings(film.track).mean(1).max()).all() and parted[:8].mean() < 0.2 < openings(film.track)[OPEN].mean()
+    assert (parted.mean(1) <= openings(film.track).mean(1).max()).all() and parted[:8].mean() < 0.2 < openings(
+        film.track
+    )[OPEN].mean()
     never = film.track.take(np.arange(OPEN.start, OPEN.stop))
     np.testing.assert_allclose(parted_lips(never).mean(), openings(never).mean(), rtol=0.2)
 
