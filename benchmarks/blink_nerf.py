@@ -225,7 +225,9 @@ def table3(data: Path, out: Path, steps: int, row: int | None, every: int) -> Fi
         if row not in (None, number):
             continue
         fine = max(1, steps // 18)
-        config = ablated(replace(SMALL, train=replace(SMALL.train, coarse_steps=steps, fine_steps=fine)), name)
+        unused = replace(SMALL.driver, train=replace(SMALL.driver.train, steps=1))  # rows are driven by what was tracked
+        learning = replace(SMALL.train, coarse_steps=steps, fine_steps=fine)
+        config = ablated(replace(SMALL, driver=unused, train=learning), name)
         out.mkdir(parents=True, exist_ok=True)
         save_config(config, out / f"row{number}.yaml")
         loop = LoopConfig(accelerator="cpu", validate_every=10**6)

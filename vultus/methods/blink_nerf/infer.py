@@ -149,7 +149,7 @@ class TrainedPerson:
 
     def depth_range(self) -> tuple[float, float]:
         """Distances in head units between which the head lies in its mean pose."""
-        reach = float(self.net.half_box.norm())
+        reach = float(self.net.half_box[2])
         base = self.turned(np.zeros((1, 3)))
         middle = -(base.rotation[0] @ self.net.middle.cpu().numpy())[2] + base.translation[0, 2]
         return float(middle) - reach, float(middle) + reach
