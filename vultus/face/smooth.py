@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+_COLUMNS = 64
+"""So many numbers of every frame are smoothed at a time: sums take several times the memory of what is smoothed."""
+
 
 def fill_gaps(values: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """Channel (T, ...) with invalid frames interpolated linearly between their valid neighbours, held at the ends."""
@@ -22,6 +25,15 @@ def bilateral(values: np.ndarray, segment: np.ndarray, sigma_frames: float, sigm
     value. Jitter below `sigma_value` is evened out; a blink or a lip closure, larger than it, keeps its depth and its
     edges. Symmetric in time, hence without delay.
     """
+    smooth = np.empty(values.shape, np.float32)
+    for first in range(0, values.shape[1], _COLUMNS):
+        columns = slice(first, first + _COLUMNS)
+        smooth[:, columns] = _bilateral(values[:, columns], segment, sigma_frames, sigma_value)
+    return smooth
+
+
+def _bilateral(values: np.ndarray, segment: np.ndarray, sigma_frames: float, sigma_value: float) -> np.ndarray:
+    """`bilateral` in float64, at the cost of six copies of the channel."""
     reach = int(np.ceil(2.5 * sigma_frames))
     total, weights = values.astype(np.float64).copy(), np.ones(values.shape)
     for offset in range(1, min(reach, len(values) - 1) + 1):
@@ -33,4 +45,4 @@ def bilateral(values: np.ndarray, segment: np.ndarray, sigma_frames: float, sigm
         weights[:-offset] += weight
         total[offset:] += weight * early
         weights[offset:] += weight
-    return (total / weights).astype(np.float32)
+    return np.asarray(total / weights)
