@@ -23,6 +23,8 @@ FOOTAGE_CONTROLS = {"pose": "still", "blink": "none", "gaze": "still"}
 """Head, lids and eyes move as they do in the video."""
 SETTLE_S = 0.25
 """Time in which lips come to rest after a voice that the video outlasts."""
+SETTLING = ("expression", "voice")
+"""Channels that do so: to a face at rest, to silence."""
 _BELOW_EYES = np.array([name.startswith(("mouth", "jaw", "tongue", "cheek", "nose")) for name in ARKIT52])
 
 
@@ -71,7 +73,8 @@ def voice_performance(
         **controls: emotion, intensity, lip_scale, expression_scale and seed of `core.controls.Controls`. Without an
             emotion nothing above the cheeks moves.
     """
-    chosen = controls_of(**controls, **FOOTAGE_CONTROLS)
+    honoured = get_method(method).controls
+    chosen = controls_of(**controls, **{name: value for name, value in FOOTAGE_CONTROLS.items() if name in honoured})
     pieces, _ = perform(voice, chosen, fps, method=method, start_s=start_s, end_s=end_s)
     performance = Performance.concatenate(pieces)
     if chosen.emotion == Controls().emotion and performance.expression is not None:
@@ -109,7 +112,7 @@ def dub_frames(
 def over(performance: Performance, times_s: np.ndarray) -> Performance:
     """The performance in frames shown from times (N,) on; what comes after its end settles to rest."""
     acted = performance.sampled(times_s)
-    assert acted.expression is not None
     after_s = times_s - performance.duration_s
-    share = np.clip(1 - after_s / SETTLE_S, 0, 1).astype(np.float32)
-    return replace(acted, expression=acted.expression * share[:, None])
+    share = np.clip(1 - after_s / SETTLE_S, 0, 1).astype(np.float32)[:, None]
+    settling = {name: getattr(acted, name) * share for name in SETTLING if name in acted.channels}
+    return replace(acted, **settling)

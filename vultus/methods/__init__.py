@@ -11,6 +11,7 @@ from vultus.core.method import Method, Personal
 METHODS: dict[str, str] = {
     "portrait": "vultus.methods.portrait",
     "emoface": "vultus.methods.emoface",
+    "emogen": "vultus.methods.emogen",
 }
 """The registry: name -> module with a `METHOD`, imported only when asked for."""
 

@@ -1,0 +1,209 @@
+"""A voice and an emotion to frames: how many, in step, faded to silence; the face in its place and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed")
+
+from tests.film import COUNT, FACELESS, FPS, Film, MadeVideo, far_from_face, speech
+from tests.methods.emogen.faces import save_tiny
+from vultus.core.controls import Controls
+from vultus.core.errors import ControlError, InputError, MissingPartError
+from vultus.core.method import Look
+from vultus.core.types import SAMPLE_RATE, Performance, Playback
+from vultus.dubbing.scene import SETTLE_S, over
+from vultus.methods import get_method
+from vultus.methods.emogen.config import EMOTIONS
+from vultus.methods.emogen.infer import EmoGenDriver, packed, unpacked
+from vultus.methods.emogen.mel import RANGE, first_row, mel_of, windows
+from vultus.methods.emogen.paste import FEATHER, cover, crops_of_track, paste
+from vultus.methods.emogen.renderers import FootageRenderer
+from vultus.methods.emogen.weights import FOLDER_VARIABLE, chosen_face_maker, load_face_maker
+from vultus.video.span import span_of
+
+LOOK = Look(fps=FPS)
+NEUTRAL, HAPPY = EMOTIONS.index("neutral"), EMOTIONS.index("happy")
+
+
+def voice_of(seconds: float) -> np.ndarray:
+    t = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    return (0.3 * np.sin(2 * np.pi * (200 + 300 * t) * t)).astype(np.float32)
+
+
+def heard(wave: np.ndarray, emotion: str = "happy", fps: float = FPS, chunk: int = 1000) -> Performance:
+    driver = EmoGenDriver(Controls.parse(emotion=emotion), fps)
+    pieces = [driver.push(wave[start : start + chunk]) for start in range(0, len(wave), chunk)]
+    return Performance.concatenate([piece for piece in [*pieces, driver.finish()] if piece is not None])
+
+
+@pytest.fixture(scope="module")
+def renderer(film: Film) -> FootageRenderer:
+    return FootageRenderer(film.footage, LOOK, chosen_face_maker())
+
+
+@pytest.mark.parametrize(("seconds", "fps"), [(1.0, 25.0), (0.41, 25.0), (1.3, 29.97), (0.7, 60.0), (0.02, 10.0)])
+def test_each_frame_hears_the_voice_around_it(seconds, fps):
+    wave = voice_of(seconds)
+    performance = heard(wave, fps=fps)
+    count = int(np.ceil(len(wave) * fps / SAMPLE_RATE - 1e-6))
+    assert len(performance) == count and performance.fps == fps
+    mels, emotions = unpacked(performance.voice)
+    wanted = windows(mel_of(wave), first_row((np.arange(count) + 0.5) / fps))
+    np.testing.assert_allclose(mels, wanted, atol=1e-3)
+    assert (emotions == np.eye(6)[HAPPY]).all()
+
+
+def test_frames_are_out_as_early_as_is_said():
+    driver, out = EmoGenDriver(Controls(), FPS), 0
+    for pushed in range(1, 200):
+        piece = driver.push(np.zeros(160, np.float32))
+        out += 0 if piece is None else len(piece)
+        assert out >= int((pushed * 0.01 - driver.lookahead_s) * FPS)
+
+
+def test_emotions_over_time_and_mixes():
+    rows = unpacked(heard(voice_of(2.0), "0:angry 1:happy:0.5,sad:0.5").voice)[1]
+    assert rows[0].tolist() == np.eye(6)[0].tolist()
+    np.testing.assert_allclose(rows[-1][[HAPPY, EMOTIONS.index("sad")]], 0.5, atol=1e-5)
+    np.testing.assert_allclose(rows.sum(1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("emotion", "says"), [("contempt", "not learned contempt"), ("surprised", "choose angry"), ("happy@2", "no levels")]
+)
+def test_what_was_never_learned_is_refused(emotion, says):
+    with pytest.raises(ControlError, match=says):
+        EmoGenDriver(Controls.parse(emotion=emotion), FPS)
+
+
+def test_after_the_voice_there_is_silence_and_the_same_feeling():
+    performance = heard(voice_of(0.4))
+    later = over(performance, np.arange(30) / FPS)
+    mels, emotions = unpacked(later.voice)
+    gone = np.arange(30) / FPS > performance.duration_s + SETTLE_S
+    assert (mels[gone] == -RANGE).all() and mels[~gone].max() > 0
+    np.testing.assert_allclose(emotions, np.tile(np.eye(6)[HAPPY], (30, 1)), atol=1e-6)
+
+
+def test_without_any_emotion_it_is_neutral():
+    mels = np.full((3, 80, 16), -RANGE, np.float32)
+    assert (unpacked(packed(mels, np.zeros((3, 6), np.float32)))[1] == np.eye(6)[NEUTRAL]).all()
+    with pytest.raises(ControlError, match="another method"):
+        unpacked(np.zeros((3, 64), np.float32))
+
+
+# The duration rules of section 3, to the frame, with the spans that `vultus dub` makes of video and voice.
+@pytest.mark.parametrize(
+    ("voice_frames", "shown", "last"),
+    [(COUNT, COUNT, COUNT - 1), (COUNT - 1, COUNT - 1, COUNT - 2), (COUNT + 1, COUNT + 1, COUNT - 1),
+     (10, 10, 9), (COUNT + 20, COUNT + 20, COUNT - 1)],
+)  # fmt: skip
+def test_equal_shorter_and_longer_voices(renderer, film, voice_frames, shown, last):
+    wave = voice_of(voice_frames / FPS)
+    span = span_of(film.video.frames(), len(wave) / SAMPLE_RATE)
+    assert len(span) == shown and span.index[-1] == last
+    assert span.index[: min(shown, COUNT)].tolist() == list(range(min(shown, COUNT)))
+    assert (span.index[COUNT:] == COUNT - 1).all()
+    onto = Playback(MadeVideo(tuple(film.images[k] for k in span.index)).frames(), span.index)
+    made = list(renderer.play([over(heard(wave), span.times_s)], len(span), onto))
+    assert len(made) == shown
+    assert (made[-1] != film.images[last]).any()  # the last one is re-generated too
+
+
+def test_only_the_face_is_new_and_faceless_frames_pass(renderer, film):
+    made = list(renderer.play([heard(voice_of(COUNT / FPS))]))
+    assert len(made) == COUNT and renderer.shown[FACELESS] == 0 and renderer.shown[5] == 1
+    np.testing.assert_array_equal(made[FACELESS], film.images[FACELESS])
+    for t in (0, 12, 30, COUNT - 1):
+        far = far_from_face(film.track, t, 1.5)
+        np.testing.assert_array_equal(made[t][far], film.images[t][far])
+        assert np.abs(made[t].astype(int) - film.images[t]).max() > 20
+        assert made[t].dtype == np.uint8 and made[t].shape == film.images[t].shape
+
+
+def test_voice_and_emotion_are_seen(renderer):
+    loud, silent = heard(voice_of(0.6)), heard(np.zeros(round(0.6 * SAMPLE_RATE), np.float32))
+    sad = heard(voice_of(0.6), "sad")
+    first, second, third = (np.stack(list(renderer.play([p]))).astype(int) for p in (loud, silent, sad))
+    assert np.abs(first - second)[5:].max() > 2 and np.abs(first - third)[5:].max() > 2
+
+
+def test_pieces_play_as_the_whole_in_any_order(renderer, film):
+    whole = heard(voice_of(12 / FPS))
+    together = list(renderer.play([whole]))
+    np.testing.assert_array_equal(together, list(renderer.play(iter([whole[:1], whole[1:7], whole[7:]]))))
+    order = np.array([3, 3, 18, FACELESS, 2])
+    onto = Playback(MadeVideo(tuple(film.images[k] for k in order)).frames(), order)
+    made = list(renderer.play([whole[:5]], onto=onto))
+    np.testing.assert_array_equal(made[3], film.images[FACELESS])
+    far = far_from_face(film.track, 18, 1.5)
+    np.testing.assert_array_equal(made[2][far], film.images[18][far])
+
+
+def test_it_does_not_move_expressions(renderer):
+    with pytest.raises(ControlError, match="from a voice"):
+        renderer.play([speech(np.zeros(4))])
+
+
+@pytest.mark.parametrize(
+    "look", [Look(fps=FPS, crop="face"), Look(fps=FPS, size=512), Look(fps=FPS, background="none")]
+)
+def test_a_video_keeps_its_size_and_its_background(film, look):
+    with pytest.raises(ControlError, match="keeps its own"):
+        FootageRenderer(film.footage, look, chosen_face_maker())
+
+
+def test_a_photo_keeps_its_background(portrait):
+    with pytest.raises(ControlError, match="background"):
+        get_method("emogen").renderer(portrait, Look(background="none"))
+
+
+def test_a_face_pasted_where_it_was_cut_is_the_frame(film):
+    from vultus.data.crops import cut
+
+    crop = crops_of_track(film.track, 256, 256, 256)[5]
+    image = film.images[5]
+    made = paste(image, cut(image, crop, 256, 256).astype(np.float32), crop)
+    assert np.abs(made.astype(int) - image).mean() < 1.0
+    assert (made != image).any()
+
+
+def test_the_border_of_a_pasted_face_is_feathered():
+    image = np.full((100, 120, 3), 100, np.uint8)
+    crop = np.array([[2.0, 0, -40], [0, 2.0, -20]])  # 64 pixels of the crop are 32 of the frame, from (20, 10) on
+    made = paste(image, np.full((64, 64, 3), 200, np.float32), crop)[..., 0].astype(int)
+    outside = np.ones((100, 120), bool)
+    outside[10:42, 20:52] = False
+    assert (made[outside] == 100).all() and made[26, 36] == 200
+    step = np.abs(np.diff(made[26, 18:56]))
+    assert step.max() < 60 and (np.diff(made[26, 18:36]) >= 0).all()
+    half = paste(image, np.full((64, 64, 3), 200, np.float32), crop, 0.5)
+    assert half[26, 36, 0] == 150
+    assert cover(96)[0].max() < 0.02 < FEATHER and cover(96)[48, 48] == 1
+    gone = paste(image, np.full((64, 64, 3), 200, np.float32), np.array([[2.0, 0, 400], [0, 2.0, 0]]))
+    assert (gone == image).all()
+
+
+def test_weights_that_are_not_there_or_not_its_own(monkeypatch, tmp_path):
+    monkeypatch.delenv(FOLDER_VARIABLE)
+    for ask in (lambda: chosen_face_maker(), lambda: get_method("emogen").driver(Controls(), FPS, None, None)):
+        with pytest.raises(MissingPartError, match=r"ships no weights of emogen.*vultus train emogen"):
+            ask()
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match="no weights here"):
+        chosen_face_maker()
+    with pytest.raises(InputError, match="of emoface, not of emogen"):
+        load_face_maker(save_tiny(tmp_path, method="emoface"))
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path):
+    from vultus.core.weights import load_weights, save_weights
+
+    tensors, card = load_weights(save_tiny(tmp_path))
+    tensors.pop("generator.mix.body.0.bias")
+    with pytest.raises(InputError, match="do not fit"):
+        load_face_maker(save_weights(tmp_path / "torn", tensors, replace(card, sha256="")))

@@ -1,0 +1,126 @@
+"""Training: the stages in order, what each of them changes, and that one clip can be learned."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("lightning", reason="lightning is not installed")
+
+import vultus  # noqa: E402
+from tests.methods.emogen.faces import MadeClip  # noqa: E402
+from vultus.core.weights import load_weights  # noqa: E402
+from vultus.methods.emogen import data as data_module  # noqa: E402
+from vultus.methods.emogen.config import TINY, ablated  # noqa: E402
+from vultus.methods.emogen.train import own_voice, paired, side_by_side, stages  # noqa: E402
+from vultus.methods.emogen.weights import load_face_maker  # noqa: E402
+from vultus.training.loop import LoopConfig, train  # noqa: E402
+from vultus.training.stage import Share  # noqa: E402
+
+LOOP = LoopConfig(accelerator="cpu", log_every=1)
+
+
+@pytest.fixture
+def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    clips = [MadeClip("1", "happy"), MadeClip("1", "sad", level=140)]
+    others = [MadeClip("7", None, dataset="lrs2")]
+    monkeypatch.setattr(data_module, "prepared_clips", lambda _, dataset: others if dataset == "lrs2" else clips)
+    folder = tmp_path / "prepared"
+    folder.mkdir()
+    return folder
+
+
+def test_from_clips_to_weights_that_play(data, tmp_path):
+    folder = vultus.train("emogen", data, tmp_path / "run", preset="tiny", loop=LOOP)
+    tensors, card = load_weights(folder)
+    assert {name.split(".")[0] for name in tensors} == {"generator", "sync", "emotion"}
+    assert {"sync_bce", "sync_right", "emotion_accuracy", "generator_psnr", "generator_l1"} <= set(card.results)
+    assert load_face_maker(folder).side == TINY.net.side
+
+
+@pytest.mark.parametrize("row", ["END", "SEQ", "PL+DA", "PRE"])
+def test_every_row_of_section_4_has_its_stages(data, row):
+    chain = stages(ablated(TINY, row), data)
+    base = ["base"] if row == "PRE" else []
+    assert [stage.name for stage in chain] == ["sync", "emotion", *base, "generator"]
+    assert chain[-1].needs == ("sync", "emotion", *base)
+    assert chain[-1].generator.at_end == (row == "END")
+    assert (chain[-1].perceptual is None) == (row in ("END", "SEQ"))
+
+
+def test_a_frozen_face_encoder_stays_the_base_models(data, tmp_path):
+    config = ablated(TINY, "PRE frozen")
+    chain = stages(config, data)
+    train(lambda: chain, config, tmp_path / "run", LOOP)
+    base, generator = chain[2].generator, chain[3].generator
+    for (name, wanted), found in zip(base.face.state_dict().items(), generator.face.state_dict().values(), strict=True):
+        assert torch.equal(wanted, found), name
+    assert not torch.equal(base.output[-1].weight, generator.output[-1].weight)
+
+
+def test_initialised_by_the_base_model_it_goes_on_learning(data, tmp_path):
+    config = ablated(TINY, "PRE")
+    chain = stages(config, data)
+    train(lambda: chain, config, tmp_path / "run", LOOP)
+    pairs = list(zip(chain[2].generator.face.parameters(), chain[3].generator.face.parameters(), strict=True))
+    assert any(not torch.equal(a, b) for a, b in pairs)
+    assert all((a - b).abs().max() < 0.01 for a, b in pairs)  # two steps away at a rate of 1e-4
+
+
+def test_teachers_stay_as_they_are_but_for_the_slow_discriminator(data, tmp_path):
+    chain = stages(TINY, data)
+    before = {}
+
+    def note(stage, step, steps, losses):
+        if stage == "emotion" and step == steps:
+            before.update({k: v.clone() for k, v in chain[0].sync.state_dict().items()})
+            before["judge"] = chain[1].emotion.decide.weight.clone()
+
+    train(lambda: chain, TINY, tmp_path / "run", LOOP, on_step=note)
+    for name, tensor in chain[0].sync.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+    moved = (chain[1].emotion.decide.weight - before["judge"]).abs().max()
+    assert 0 < moved <= 3e-6  # two steps at 1e-6
+
+
+def test_alpha_survives_an_interruption(data):
+    stage, again = (stages(TINY, data)[-1] for _ in range(2))
+    stage.weights.validated(0.2)
+    again.load_state_dict(stage.state_dict())
+    assert again.weights.now[0] == TINY.loss.alpha > 0
+
+
+def test_batches_depend_on_their_step_alone(data):
+    stage = stages(TINY, data)[0]
+    first = stage.batches(0, Share())
+    next(first)
+    for name, tensor in next(first).items():
+        assert torch.equal(tensor, next(stage.batches(1, Share()))[name]), name
+
+
+def test_pairs_that_do_not_belong_have_another_voice(data):
+    shelf = stages(TINY, data)[0].material.train
+    rng = data_module.np.random.default_rng(1)
+    batch = side_by_side([shelf.window(0, rng, TINY.data, False) for _ in range(2)])
+    assert batch["faces"].shape == (2, 5, 3, 64, 64) and batch["mels"].shape == (2, 5, 1, 80, 16)
+    mel = paired(batch, torch.tensor([1.0, 0.0]))
+    assert torch.equal(mel[0], own_voice(batch)[0]) and torch.equal(mel[1], batch["wrong"][1])
+    # colours come first of all: the bar at the top is (200, 30, 60)
+    assert (batch["faces"][0, 0, :, 0, 0] * 255).round().tolist() == [200, 30, 60]
+
+
+def test_a_clip_can_be_learned(data, tmp_path):
+    net = replace(TINY.net, face_widths=(8,) * 6, decoder_widths=(16,) * 6, embedding=16)
+    settings = replace(TINY.train, lr=5e-3, steps=60, batch=4)
+    config = replace(TINY, net=net, train=settings, data=replace(TINY.data, augment=False))
+    losses = []
+
+    def note(stage, step, steps, found):
+        if stage == "generator":
+            losses.append(found["reconstruction"])
+
+    train(lambda: stages(config, data), config, tmp_path / "run", LOOP, on_step=note)
+    assert sum(losses[-5:]) < 0.35 * sum(losses[:5])

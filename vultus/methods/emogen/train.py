@@ -1,0 +1,298 @@
+"""Training in stages: sync expert, emotion discriminator, base model if wanted, generator (sections 2.4 and 2.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vultus.core.errors import InputError
+from vultus.methods.emogen.config import EMOTIONS, WINDOW, EmoGenConfig
+from vultus.methods.emogen.data import Material, Shelf, Window, material
+from vultus.methods.emogen.experts import EmotionDiscriminator, SyncExpert, agreement
+from vultus.methods.emogen.losses import Perceptual, Weights, perceptual_loss, total_loss
+from vultus.methods.emogen.model import Generator, looked_at
+from vultus.training.stage import Run, Share
+
+Batch = dict[str, Tensor]
+
+
+def stages(config: EmoGenConfig, data: Path) -> list[Any]:
+    """The stages, in order, on a folder of prepared clips. Raises InputError, MissingPartError."""
+    faces = material(data, config.net.side, config.data)
+    sync, emotion = SyncExpert(config.net), EmotionDiscriminator(config.net)
+    perceptual = perceptual_loss(config.loss)
+    chain: list[Any] = [SyncStage(config, faces, sync), EmotionStage(config, faces, emotion)]
+    base = None
+    if config.train.pre != "off":
+        others = material(data, config.net.side, config.data, feeling=False)
+        base = Generator(config.net, feeling=False)
+        chain.append(GeneratorStage(config, others, base, sync, perceptual))
+    generator = Generator(config.net)
+    chain.append(GeneratorStage(config, faces, generator, sync, perceptual, emotion, base))
+    return chain
+
+
+class _Stage:
+    """What the stages share: batches by the number of their step, windows to validate on, Adam."""
+
+    needs: tuple[str, ...] = ()
+
+    def __init__(self, config: EmoGenConfig, material: Material) -> None:
+        self.config, self.material = config, material
+
+    def batches(self, start: int, share: Share) -> Iterator[Batch]:
+        """See `Stage`."""
+        settings, shelf, step = self.config.train, self.material.train, start
+        count = max(1, settings.batch // share.count)
+        while True:
+            rng = np.random.default_rng((settings.seed, step, share.rank))
+            chosen = rng.integers(len(shelf), size=count)
+            augment = self.config.data.augment
+            some = [shelf.window(int(number), rng, self.config.data, augment) for number in chosen]
+            yield side_by_side(some)
+            step += 1
+
+    def held_out(self, run: Run) -> Iterator[Batch]:
+        """The windows that are validated on, in batches: always the same, never augmented."""
+        yield from _fixed(self.material.val, self.config, run)
+
+    def adam(self, module: nn.Module, lr: float) -> torch.optim.Optimizer:
+        """Adam as section 2.5 has it, on what may learn."""
+        learning = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        return torch.optim.Adam(learning, lr, self.config.train.betas)
+
+    def state_dict(self) -> dict[str, Any]:
+        """See `Stage`."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `Stage`."""
+
+
+class SyncStage(_Stage):
+    """The sync expert: half of the pairs have a voice from elsewhere in the clip; BCE on the cosine."""
+
+    name = "sync"
+
+    def __init__(self, config: EmoGenConfig, material: Material, sync: SyncExpert) -> None:
+        super().__init__(config, material)
+        self.sync, self.steps = sync, config.train.sync_steps
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        """See `Stage`."""
+        return {"sync": self.sync}
+
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        """See `Stage`."""
+        return {"sync": self.adam(self.sync, self.config.train.expert_lr)}
+
+    def step(self, batch: Batch, run: Run) -> Mapping[str, Tensor]:
+        """See `Stage`."""
+        together = (torch.rand(len(batch["faces"])) < 0.5).to(batch["faces"])
+        loss = agreement(run.modules["sync"], batch["faces"], paired(batch, together), together)
+        _learn(run, "sync", loss)
+        return {"bce": loss.detach()}
+
+    def validate(self, run: Run) -> Mapping[str, float]:
+        """Loss and share told right, of windows with their own voice and with another."""
+        losses, right = [], []
+        for batch in self.held_out(run):
+            for truth in (1.0, 0.0):
+                together = torch.full((len(batch["faces"]),), truth, device=batch["faces"].device)
+                mel = paired(batch, together)
+                losses.append(float(agreement(run.modules["sync"], batch["faces"], mel, together)))
+                told = run.modules["sync"](batch["faces"], mel) > 0.5
+                right.append(float((told == together.bool()).float().mean()))
+        return {"bce": float(np.mean(losses)), "right": float(np.mean(right))}
+
+
+class EmotionStage(_Stage):
+    """The emotion discriminator, taught to name the emotion of real windows; so is EmoAcc's classifier, on its own."""
+
+    name = "emotion"
+
+    def __init__(self, config: EmoGenConfig, material: Material, emotion: EmotionDiscriminator) -> None:
+        super().__init__(config, material)
+        self.emotion, self.steps = emotion, config.train.emotion_steps
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        """See `Stage`."""
+        return {"emotion": self.emotion.requires_grad_(True)}
+
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        """See `Stage`."""
+        return {"emotion": self.adam(self.emotion, self.config.train.expert_lr)}
+
+    def step(self, batch: Batch, run: Run) -> Mapping[str, Tensor]:
+        """See `Stage`."""
+        loss = functional.cross_entropy(run.modules["emotion"](batch["faces"]), batch["emotion"])
+        _learn(run, "emotion", loss)
+        return {"cross_entropy": loss.detach()}
+
+    def validate(self, run: Run) -> Mapping[str, float]:
+        """Share of held-out windows that are named right."""
+        right = [_named(run.modules["emotion"], batch["faces"], batch["emotion"]) for batch in self.held_out(run)]
+        return {"accuracy": float(np.mean(right))}
+
+
+class GeneratorStage(_Stage):
+    """The generator by equation 1; without an emotion discriminator, the base model of section 2.4.
+
+    The discriminator goes on learning from real windows, slowly (section 2.5).
+    """
+
+    def __init__(
+        self,
+        config: EmoGenConfig,
+        material: Material,
+        generator: Generator,
+        sync: SyncExpert,
+        perceptual: Perceptual | None,
+        emotion: EmotionDiscriminator | None = None,
+        base: Generator | None = None,
+    ) -> None:
+        super().__init__(config, material)
+        self.generator, self.sync, self.perceptual = generator, sync, perceptual
+        self.emotion, self.base = emotion, base
+        self.name = "base" if emotion is None else "generator"
+        self.steps = config.train.base_steps if emotion is None else config.train.steps
+        self.needs = ("sync",) if emotion is None else ("sync", "emotion", *(["base"] if base is not None else []))
+        self.weights = Weights(config.loss, feeling=emotion is not None)
+        self._fixed_face = base is not None and config.train.pre == "frozen"
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        """See `Stage`. The sync expert is done learning."""
+        self.sync.requires_grad_(False)
+        self.generator.face.requires_grad_(not self._fixed_face)
+        found = {"generator": self.generator, "sync": self.sync}
+        return found if self.emotion is None else found | {"emotion": self.emotion}
+
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        """See `Stage`. With PRE the face encoder is the base model's."""
+        if self.base is not None:
+            self.generator.face.load_state_dict(self.base.face.state_dict())
+        settings = self.config.train
+        found = {"generator": self.adam(self.generator, settings.lr)}
+        return found if self.emotion is None else found | {"emotion": self.adam(self.emotion, settings.emotion_lr)}
+
+    def step(self, batch: Batch, run: Run) -> Mapping[str, Tensor]:
+        """See `Stage`."""
+        if self._fixed_face:
+            self.generator.face.eval()  # the statistics of its normalisation are fixed too
+        made = self._made(batch, run)
+        parts = self._losses(made, batch, run)
+        loss = total_loss(**parts, weights=self.weights.now)
+        _learn(run, "generator", loss)
+        shown = {name: value.detach() for name, value in parts.items()} | {"total": loss.detach()}
+        if self.emotion is not None:
+            told = functional.cross_entropy(run.modules["emotion"](batch["faces"]), batch["emotion"])
+            _learn(run, "emotion", told)
+            shown["told"] = told.detach()
+        return shown
+
+    def _made(self, batch: Batch, run: Run) -> Tensor:
+        feeling = None
+        if self.emotion is not None:
+            one_hot = functional.one_hot(batch["emotion"], len(EMOTIONS)).to(batch["faces"])
+            feeling = one_hot[:, None].expand(-1, WINDOW, -1)
+        made: Tensor = run.modules["generator"](looked_at(batch["references"]), batch["mels"], feeling)
+        return made
+
+    def _losses(self, made: Tensor, batch: Batch, run: Run) -> dict[str, Tensor]:
+        """The four losses of equation 1."""
+        faces, zero = batch["faces"], made.new_zeros(())
+        alpha, beta, _ = self.weights.now
+        together = made.new_ones(len(made))
+        sync = agreement(run.modules["sync"], made, own_voice(batch), together) if alpha else zero
+        emotion = zero
+        if self.emotion is not None:
+            emotion = functional.cross_entropy(run.modules["emotion"](made), batch["emotion"])
+        perceptual = self.perceptual(made, faces) if self.perceptual is not None and beta else zero
+        return {
+            "sync": sync,
+            "perceptual": perceptual,
+            "emotion": emotion,
+            "reconstruction": functional.l1_loss(made, faces),
+        }
+
+    def validate(self, run: Run) -> Mapping[str, float]:
+        """Absolute difference, PSNR, sync loss and, by its own discriminator, emotions on held-out windows.
+
+        The sync loss found here switches alpha on.
+        """
+        found: dict[str, list[float]] = {"l1": [], "psnr": [], "sync": []}
+        for batch in self.held_out(run):
+            made = self._made(batch, run)
+            found["l1"].append(float(functional.l1_loss(made, batch["faces"])))
+            found["psnr"].append(float(-10 * torch.log10(functional.mse_loss(made, batch["faces"]) + 1e-10)))
+            together = made.new_ones(len(made))
+            found["sync"].append(float(agreement(run.modules["sync"], made, own_voice(batch), together)))
+            if self.emotion is not None:
+                named = _named(run.modules["emotion"], made, batch["emotion"])
+                found.setdefault("felt", []).append(named)
+        figures = {name: float(np.mean(values)) for name, values in found.items()}
+        self.weights.validated(figures["sync"])
+        return figures | {"alpha": self.weights.now[0]}
+
+    def state_dict(self) -> dict[str, Any]:
+        """See `Stage`."""
+        return {"in_sync": self.weights.in_sync}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `Stage`."""
+        self.weights.in_sync = bool(state["in_sync"])
+
+
+def side_by_side(windows: Sequence[Window]) -> Batch:
+    """Samples as a batch: `faces`, `references` (B, 5, 3, S, S), `mels` (B, 5, 1, 80, 16), `wrong`, `emotion`."""
+    return {
+        "faces": _channels_first(np.stack([w.faces for w in windows])),
+        "references": _channels_first(np.stack([w.references for w in windows])),
+        "mels": torch.from_numpy(np.stack([w.mels for w in windows]))[:, :, None],
+        "wrong": torch.from_numpy(np.stack([w.wrong_mel for w in windows]))[:, None],
+        "emotion": torch.tensor([w.emotion for w in windows]),
+    }
+
+
+def own_voice(batch: Batch) -> Tensor:
+    """(B, 1, 80, 16): the voice of each window, which is that around its middle frame."""
+    return batch["mels"][:, WINDOW // 2]
+
+
+def paired(batch: Batch, together: Tensor) -> Tensor:
+    """(B, 1, 80, 16): each window's own voice where `together` (B,) is 1, another where it is 0."""
+    return torch.where(together.bool()[:, None, None, None], own_voice(batch), batch["wrong"])
+
+
+def _channels_first(pictures: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 1, 4, 2, 3)))
+
+
+def _fixed(shelf: Shelf, config: EmoGenConfig, run: Run) -> Iterator[Batch]:
+    """`val_windows` windows, spread over the shelf's clips, in batches."""
+    if not len(shelf):
+        raise InputError("there is nothing to validate on", "emogen", "prepare more clips")
+    wanted, size = config.data.val_windows, config.train.batch
+    numbers = np.linspace(0, len(shelf) - 1, wanted).round().astype(int)
+    for first in range(0, wanted, size):
+        some = [
+            shelf.window(int(number), np.random.default_rng((config.data.seed, place)), config.data, augment=False)
+            for place, number in enumerate(numbers[first : first + size], first)
+        ]
+        yield {name: run.fabric.to_device(tensor) for name, tensor in side_by_side(some).items()}
+
+
+def _learn(run: Run, name: str, loss: Tensor) -> None:
+    run.optimizers[name].zero_grad()
+    run.fabric.backward(loss)
+    run.optimizers[name].step()
+
+
+def _named(judge: Any, faces: Tensor, emotion: Tensor) -> float:
+    return float((judge(faces).argmax(1) == emotion).float().mean())
