@@ -304,7 +304,9 @@ def mute(monkeypatch) -> None:
 
 @pytest.mark.parametrize("options", [{"emotion": "happy"}, {"blink": "none"}, {"lip_scale": 0.5}, {"gaze": "3,4"}])
 def test_a_control_that_the_method_lacks_names_those_that_have_it(portrait, out, mute, options):
-    with pytest.raises(ControlError, match=r"the method mute has no control \w+; choose portrait or emoface( or emogen)?\."):
+    with pytest.raises(
+        ControlError, match=r"method mute has no control \w+; choose portrait or emoface( or emogen)?\."
+    ):
         speak(portrait, VOICE, out / "a.mp4", method="mute", **options)
 
 

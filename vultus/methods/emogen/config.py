@@ -167,8 +167,6 @@ TINY = EmoGenConfig(
 )
 """For tests."""
 
-PRESETS: dict[str, EmoGenConfig] = {"small": SMALL, "paper": PAPER, "tiny": TINY}
-
 ROWS: Mapping[str, Mapping[str, Any]] = {
     "END": {"net": {"join": "end"}, "loss": {"perceptual": "none"}, "data": {"augment": False}},
     "SEQ": {"loss": {"perceptual": "none"}, "data": {"augment": False}},
@@ -182,3 +180,17 @@ ROWS: Mapping[str, Mapping[str, Any]] = {
 def ablated(config: EmoGenConfig, row: str) -> EmoGenConfig:
     """The configuration of a row of section 4. Raises KeyError for one that is not there."""
     return overlay(config, ROWS[row])
+
+
+PRESETS: dict[str, EmoGenConfig] = {
+    "small": SMALL,
+    "paper": PAPER,
+    "tiny": TINY,
+    **{
+        f"{name}-{row.lower().replace(' ', '-')}": ablated(config, row)
+        for name, config in (("small", SMALL), ("paper", PAPER))
+        for row in ROWS
+        if row != "PL+DA"
+    },
+}
+"""By name; PL+DA is `small` and `paper`, the other rows are `small-end`, `paper-pre-frozen`, and so on."""

@@ -123,7 +123,7 @@ class EmotionStage(_Stage):
 
     def modules(self) -> Mapping[str, nn.Module]:
         """See `Stage`."""
-        return {"emotion": self.emotion.requires_grad_(True)}
+        return {"emotion": self.emotion}
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
         """See `Stage`."""
