@@ -11,10 +11,15 @@ import numpy as np
 import torch
 
 from vultus.core.config import resolved
-from vultus.core.types import SAMPLE_RATE
+from vultus.core.types import SAMPLE_RATE, FaceTrack, Footage, Frames, Performance
 from vultus.core.weights import Card, save_weights
+from vultus.face.points import FOOTAGE_POINTS, MOUTH_POINTS, OVAL
 from vultus.methods.emogen.config import TINY, EmoGenConfig
 from vultus.methods.emogen.model import Generator
+
+COUNT, FACELESS, SECOND, FPS, SIDE_PX = 14, 5, 9, 25.0, 128
+"""Of the footage: frames, the one without a face, the first of the second shot; rate and size."""
+RADIUS_PX = np.array([22.0, 28.0])
 
 
 def save_tiny(folder: Path, config: EmoGenConfig = TINY, method: str = "emogen") -> Path:
@@ -76,3 +81,40 @@ class MadeClip:
         """A tone that climbs, so that every moment sounds different."""
         t = np.arange(self.count * SAMPLE_RATE // 25) / SAMPLE_RATE
         return (0.4 * np.sin(2 * np.pi * (200 + 600 * t) * t)).astype(np.float32)
+
+
+def centers() -> np.ndarray:
+    """(COUNT, 2) pixels: where the face is; it is elsewhere after the cut."""
+    x = np.where(np.arange(COUNT) < SECOND, 50.0, 76.0)
+    return np.stack([x, np.full(COUNT, 62.0)], 1)
+
+
+def images() -> list[np.ndarray]:
+    """(SIDE_PX, SIDE_PX, 3) frames of smooth colours, every one different."""
+    y, x = np.mgrid[:SIDE_PX, :SIDE_PX]
+    return [np.stack([x + t, y, (x + y) // 2], -1).astype(np.uint8) for t in range(COUNT)]
+
+
+def frames_of(shown: list[np.ndarray]) -> Frames:
+    """Those frames as a video."""
+    return Frames(iter(shown), FPS, SIDE_PX, SIDE_PX, len(shown))
+
+
+def made_track() -> FaceTrack:
+    """A face that looks ahead in all frames but one: an ellipse of points."""
+    valid = np.ones(COUNT, bool)
+    valid[FACELESS] = False
+    angle = np.linspace(0, 2 * np.pi, len(OVAL), endpoint=False)
+    rim = np.stack([np.sin(angle), -np.cos(angle)], 1) * RADIUS_PX
+    points = np.repeat(centers()[:, None], len(FOOTAGE_POINTS), 1)
+    points[:, [FOOTAGE_POINTS.index(k) for k in OVAL]] += rim
+    zeros = np.zeros((COUNT, 3), np.float32)
+    acted = Performance(FPS, valid, rotation=zeros, translation=zeros, reference="camera")
+    departure = np.zeros((COUNT, len(MOUTH_POINTS), 2), np.float32)
+    shot = (np.arange(COUNT) >= SECOND).astype(int)
+    return FaceTrack(acted, points.astype(np.float32), departure, np.ones(COUNT, np.float32), shot)
+
+
+def made_footage() -> Footage:
+    """Frames and track together."""
+    return Footage(lambda: frames_of(images()), made_track())
