@@ -15,7 +15,7 @@ from vultus.core.types import SAMPLE_RATE, FaceTrack, Footage, Frames, Performan
 from vultus.core.weights import Card, save_weights
 from vultus.face.points import FOOTAGE_POINTS, MOUTH_POINTS, OVAL
 from vultus.methods.emogen.config import TINY, EmoGenConfig
-from vultus.methods.emogen.model import Generator
+from vultus.methods.emogen.model import Generator, looked_at
 
 COUNT, FACELESS, SECOND, FPS, SIDE_PX = 14, 5, 9, 25.0, 128
 """Of the footage: frames, the one without a face, the first of the second shot; rate and size."""
@@ -27,10 +27,15 @@ def save_tiny(folder: Path, config: EmoGenConfig = TINY, method: str = "emogen")
     torch.manual_seed(4)
     generator = Generator(config.net)
     with torch.no_grad():
-        for parameter in generator.parameters():
-            if parameter.ndim > 1:  # as He has it for ReLU: what goes in comes through
-                parameter.mul_(2.5)
-        generator.output[-1].weight.mul_(4)
+        generator.output[-1].weight.mul_(10)
+        for part in generator.modules():
+            if isinstance(part, torch.nn.BatchNorm2d):
+                part.momentum = None  # one look is all it takes
+        faces, voices = (
+            torch.rand(1, 32, 3, 1, 1).expand(-1, -1, -1, config.net.side, config.net.side),
+            2 * torch.randn(1, 32, 1, 1, 1),
+        )
+        generator(looked_at(faces), voices + torch.randn(1, 32, 1, 80, 16), torch.eye(6)[torch.arange(32) % 6][None])
     tensors = {f"generator.{name}": tensor for name, tensor in generator.state_dict().items()}
     card = Card(method, "tiny", "0", resolved(config), "nothing", "MIT")
     return save_weights(folder, tensors, card)

@@ -14,7 +14,6 @@ from vultus import dubbing
 from vultus.cli import run
 from vultus.dubbing import Scene
 from vultus.methods.emogen.weights import FOLDER_VARIABLE
-from vultus.video.original import open_original
 from vultus.video.read import open_video
 from vultus.video.write import write_video
 
@@ -22,7 +21,7 @@ from vultus.video.write import write_video
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A video whose face is known without looking."""
-    monkeypatch.setattr(dubbing, "follow", lambda video, _=None: Scene(open_original(video), (made_track(),)))
+    monkeypatch.setattr(dubbing, "follow", lambda video, *_: Scene(video, (made_track(),)))
     return write_video(frames_of(images()), tmp_path / "film.mp4")
 
 
