@@ -225,7 +225,9 @@ def table3(data: Path, out: Path, steps: int, row: int | None, every: int) -> Fi
         if row not in (None, number):
             continue
         fine = max(1, steps // 18)
-        unused = replace(SMALL.driver, train=replace(SMALL.driver.train, steps=1))  # rows are driven by what was tracked
+        unused = replace(
+            SMALL.driver, train=replace(SMALL.driver.train, steps=1)
+        )  # rows are driven by what was tracked
         learning = replace(SMALL.train, coarse_steps=steps, fine_steps=fine)
         config = ablated(replace(SMALL, driver=unused, train=learning), name)
         out.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Teach the tracker what points and lips say about expressions: `vultus/assets/expression_reader.npz` and its card.
 
-    python tools/teach_expressions.py FOLDER OUT.npz [--acting 30] [--photos 80] [--lips 10] [--speaking 15]
+    python tools/teach_expressions.py FOLDER OUT.npz [--acting 30] [--photos 104] [--lips 65] [--speaking 15]
                                       [PORTRAIT ...]
 
 Rendered people act every movement, and photos of others do too; the mouths of still others act, or they speak; and
@@ -44,7 +44,7 @@ from vultus.face.track import SMOOTHING_S, performance_of, track_seen
 
 SHIFTS, LIPS = 64, 20
 """Coordinates of the points, and of the lips' lightness and of their redness."""
-HIDDEN, SEEDS, EPOCHS, BATCH = 96, (0, 1, 2), 16, 512
+HIDDEN, SEEDS, EPOCHS, BATCH = 96, (0, 1, 2), 30, 512
 RATE, DECAY, NOISE, DROPOUT = 3e-3, 3e-3, 0.3, 0.2
 CONTRAST, UNSEEN = 0.3, 0.25
 """Spread of the logarithm by which the colours of lips stand out more or less, each kind by itself, and the share of
@@ -201,8 +201,8 @@ def main() -> None:
     options.add_argument("out", type=Path)
     options.add_argument("portraits", nargs="*", type=Path)
     options.add_argument("--acting", type=int, default=30)
-    options.add_argument("--photos", type=int, default=80)
-    options.add_argument("--lips", type=int, default=10)
+    options.add_argument("--photos", type=int, default=104)
+    options.add_argument("--lips", type=int, default=65)
     options.add_argument("--speaking", type=int, default=15)
     chosen = options.parse_args()
     torch.set_num_threads(1)
