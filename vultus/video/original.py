@@ -12,6 +12,7 @@ import numpy as np
 
 from vultus.core.errors import InputError
 from vultus.core.types import Frames
+from vultus.video.ahead import ahead
 from vultus.video.colour import HLG, Colour, ToRgb, colour_of
 from vultus.video.read import Video, open_container, open_video
 from vultus.video.timing import Timing, decoded, timing_of
@@ -59,13 +60,13 @@ class Original:
         """Every picture exactly once, in order of presentation, upright, as RGB by the video's own matrix and range.
 
         `times_s` is None where the pictures come at `fps` from time zero on; the count is exact. A picture that cannot
-        be decoded shows the one before. Memory does not grow with length. The stream raises InputError where more
-        than `MAX_LOST_S` in a row cannot be decoded.
+        be decoded shows the one before. They are decoded in a thread of its own; memory does not grow with length. The
+        stream raises InputError where more than `MAX_LOST_S` in a row cannot be decoded.
         """
         video, timing = self.video, self.timing
         irregular = not timing.is_plain
         return Frames(
-            _pictures(self),
+            ahead(_pictures(self)),
             timing.fps,
             video.width,
             video.height,
