@@ -20,8 +20,8 @@ WIDEST = 1.12
 HABIT_OPENS = 0.4
 """A mood or a habit that keeps lips apart does so when they open by more than this (head units), and leaves those shut
 that are to be shut."""
-PARTED_S, PARTED_SHARE = 2.0, 15
-"""Who does not shut the lips for so long speaks with parted lips: apart as in this least percentage of the time."""
+PARTED_SHARE = 0.3
+"""The habit keeps them no farther apart than they are in this least share of the frames in which they are apart."""
 LEAST_SEEN, LEAST_OPEN = 0.5, 1.0
 """Whoever never parts the lips in the video by the first (head units) may still open them by the second: with mouths
 made up (`invented`)."""
@@ -58,25 +58,36 @@ class Mouth:
         self.rest = np.median(expression[calm], 0).astype(np.float32)
         """(52,) the person's expression with the lips together."""
         self._at_rest = np.median(departure[calm], 0).reshape(-1)
+        apart = gap[opened > SHUT_GAP] if (opened > SHUT_GAP).any() else gap
+        self._usual = apart.mean(0)
+        self._parted = float(np.quantile(apart.mean(1), PARTED_SHARE))
         self._widest = LEAST_OPEN if opened.max() < LEAST_SEEN else WIDEST * float(np.quantile(opened, 0.995))
 
-    def departures(
-        self, expression: np.ndarray, resting: np.ndarray, offset: np.ndarray, parted: np.ndarray
-    ) -> np.ndarray:
+    def departures(self, expression: np.ndarray, resting: np.ndarray, offset: np.ndarray) -> np.ndarray:
         """Where (T, M, 2) the mouth's points go under expressions (T, 52): none cross, and those at rest meet.
+
+        Who speaks with lips wider apart than these expressions ask for, on the whole, does so here, too.
 
         Args:
             resting: (T, 52) the expressions at which the lips are to be shut.
             offset: (T, M, 2) moves the mouth as a whole, not its opening.
-            parted: (T, 9) how far apart the person's speaking lips stay (`parted_lips`).
         """
         points, still = self._free(expression), self._free(resting)
         spoken = np.maximum(lip_gap(points) - lip_gap(still), 0)
         smiling = np.maximum(lip_gap(still) - lip_gap(self._at_rest.reshape(1, -1, 2)), 0)
-        wanted = spoken + np.maximum(smiling, parted) * (1 - np.exp(-spoken / HABIT_OPENS))
+        share = 1 - np.exp(-spoken / HABIT_OPENS)
+        wanted = spoken + np.maximum(smiling, self._habit(spoken, share)) * share
         mean = wanted.mean(1, keepdims=True)
         wanted = wanted * (_bent(mean, self._widest) / np.maximum(mean, 1e-6))
         return with_gap(points + offset, wanted + self.shut)
+
+    def _habit(self, spoken: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """(9,) what brings spoken openings (T, 9), added by shares (T, 9), to the person's own mean while speaking."""
+        active = spoken.mean(1) > SHUT_GAP
+        if not active.any():
+            return np.zeros(9)
+        lacking = float(self._usual.mean() - spoken[active].mean()) / max(float(share[active].mean()), 1e-6)
+        return self._usual / max(float(self._usual.mean()), 1e-6) * np.clip(lacking, 0, self._parted)
 
     def opening(self, departure: np.ndarray) -> np.ndarray:
         """How far (T, 9) lips of departures (T, M, 2) are apart, head units, from the subject's left to the right."""
@@ -119,17 +130,6 @@ def with_gap(points: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 def moods(track: FaceTrack, mouth: Mouth) -> np.ndarray:
     """The expression (T, 52) to which the person's mouth would come to rest at each moment: without speech."""
     return np.where(MOOD, slow(_expression(track), track, MOOD_S), mouth.rest)
-
-
-def parted_lips(track: FaceTrack) -> np.ndarray:
-    """How far (T, 9) the lips stay apart even where the person's speech draws them together, head units."""
-    from scipy.ndimage import percentile_filter
-
-    window = max(1, round(PARTED_S * track.performance.fps))
-    starts = np.flatnonzero(np.diff(track.shot, prepend=track.shot[0] - 1))
-    shots = np.split(openings(track), starts[1:])
-    least = [percentile_filter(shot, PARTED_SHARE, (window, 1), mode="nearest") for shot in shots]
-    return slow(np.maximum(np.concatenate(least), 0), track, PARTED_S / 4)
 
 
 def slow(values: np.ndarray, track: FaceTrack, sigma_s: float) -> np.ndarray:

@@ -28,7 +28,7 @@ from vultus.rendering.footage.gallery import Gallery, cut_patches
 from vultus.rendering.footage.lips_layer import draw_patch
 from vultus.rendering.footage.oddities import differences, without_oddities
 from vultus.rendering.footage.patch import AROUND, CHIN_COLUMNS, PATCH_POINTS
-from vultus.rendering.footage.person import SPEECH, Mouth, moods, parted_lips
+from vultus.rendering.footage.person import SPEECH, Mouth, moods
 from vultus.rendering.footage.warp import move_points
 
 TURN_FADE_DEG = (32.0, 42.0)
@@ -82,7 +82,6 @@ class FootageFaces:
         kept = without_oddities(patches, unlike)
         self.gallery = Gallery([patches[k] for k in kept], self.mouth, unlike[np.ix_(kept, kept)])
         self._moods, self._left_over = moods(footage.track, self.mouth), self.mouth.left_over(footage.track)
-        self._parted = parted_lips(footage.track)
 
     def resting(self, order: np.ndarray) -> np.ndarray:
         """The person's expressions (T, 52) in frames (T,) of the footage, without what the mouth says there."""
@@ -95,7 +94,7 @@ class FootageFaces:
         track = self.footage.track.take(order)
         own, rotation_deg = track.performance.expression, track.performance.rotation
         assert own is not None and rotation_deg is not None
-        departure = self.mouth.departures(wanted, self.resting(order), self._left_over[order], self._parted[order])
+        departure = self.mouth.departures(wanted, self.resting(order), self._left_over[order])
         strength = shown_share(track, self.hidden[order])
         departure = track.departure + (departure - track.departure) * strength[:, None, None]
         points = _moved(track, self.mouth, (wanted - own) * strength[:, None], departure)
