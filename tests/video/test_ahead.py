@@ -13,7 +13,7 @@ from vultus.video.ahead import ahead
 
 
 def running() -> int:
-    return sum(thread.name == "vultus-ahead" for thread in threading.enumerate())
+    return sum(thread.name.startswith("vultus-ahead") for thread in threading.enumerate())
 
 
 @given(st.lists(st.integers()), st.integers(1, 5))

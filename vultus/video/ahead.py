@@ -2,60 +2,33 @@
 
 from __future__ import annotations
 
-import queue
-import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
 AHEAD = 4
 """Pictures that may wait: enough to even out the bursts of a decoder."""
-_CHECK_S = 0.1
+_END = object()
 
 
 def ahead(items: Iterable[Item], most: int = AHEAD) -> Iterator[Item]:
     """The items in their order, up to `most` of them made before they are asked for.
 
-    What making them raises is raised where the item would have come. Whoever stops early stops the thread too.
+    What making them raises is raised where the item would have come. Whoever stops early stops the making too.
     """
-    waiting: queue.Queue[tuple[Item | None, BaseException | None, bool]] = queue.Queue(most)
-    stopped = threading.Event()
-
-    def put(entry: tuple[Item | None, BaseException | None, bool]) -> None:
-        while not stopped.is_set():
-            try:
-                waiting.put(entry, timeout=_CHECK_S)
-                return
-            except queue.Full:
-                continue
-
-    def make() -> None:
-        source = iter(items)
+    source = iter(items)
+    with ThreadPoolExecutor(1, thread_name_prefix="vultus-ahead") as worker:
+        waiting = deque(worker.submit(next, source, _END) for _ in range(most))
         try:
-            for item in source:
-                put((item, None, False))
-                if stopped.is_set():
-                    return
-        except BaseException as error:  # noqa: BLE001 - raised again in the other thread
-            put((None, error, True))
-        else:
-            put((None, None, True))
+            while (item := waiting.popleft().result()) is not _END:
+                waiting.append(worker.submit(next, source, _END))
+                yield item  # type: ignore[misc]
         finally:
+            for future in waiting:
+                future.cancel()
             close = getattr(source, "close", None)
             if close is not None:
-                close()
-
-    thread = threading.Thread(target=make, name="vultus-ahead", daemon=True)
-    thread.start()
-    try:
-        while True:
-            item, error, last = waiting.get()
-            if error is not None:
-                raise error
-            if last:
-                return
-            yield item  # type: ignore[misc]
-    finally:
-        stopped.set()
-        thread.join()
+                worker.submit(close).result()
