@@ -102,6 +102,14 @@ def test_a_face_that_is_not_there_is_refused(alone):
             dub_frames(alone, {number: speech([0.1])})
 
 
+@pytest.mark.parametrize("who", [{"face": 0}, {"face": -2}])
+def test_what_is_no_number_of_a_face_is_refused_unseen(film, voice, tmp_path, who):
+    source = write_video(film.video.frames(), tmp_path / "film.mp4")
+    with pytest.raises(ControlError, match="there is no face"):
+        dub(source, voice, tmp_path / "out.mp4", on_follow=lambda *_: pytest.fail("the video was watched"), **who)
+    assert files_in(tmp_path) == {"film.mp4"}
+
+
 def test_a_video_without_a_face_is_refused(tmp_path):
     grey = Frames((np.full((128, 128, 3), 120, np.uint8) for _ in range(6)), FPS, 128, 128, 6)
     path = write_video(grey, tmp_path / "grey.mp4")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,12 +76,15 @@ def dub(
     """
     files = list(dict.fromkeys(map(str, voice.values() if isinstance(voice, Mapping) else [voice])))
     _check_outputs([output, report, plot], [video, *files])
+    _check_numbers(voice if isinstance(voice, Mapping) else [face])
     sound = dub_sound(files, video if keep_music else None, start_s=start_s, end_s=end_s)
     original = open_original(video)
     part = {"start_s": start_s, "end_s": end_s}
     said = {file: voice_performance(file, original.timing.fps, method=method, **part, **controls) for file in files}
     scene = follow(original, on_follow)
     voices = _voices(voice, range(1, len(scene.tracks) + 1) if all_faces else (face,))
+    for number in voices:
+        scene.footage(number)  # who is not there is missed before any mouth is cut
     performances = {number: said[file] for number, file in voices.items()}
     span = _span(scene, max(performance.duration_s for performance in said.values()), pad, extend)
     frames, shown = dub_frames(scene, performances, span, method)
@@ -153,6 +156,13 @@ def _check_outputs(outputs: list[str | Path | None], inputs: list[str | Path]) -
             raise ControlError("a folder of pictures cannot be shown beside the original", "--plot", "write a video")
     if report is not None:
         check_file_target(Path(report))
+
+
+def _check_numbers(faces: Iterable[int]) -> None:
+    """Refuse, before the video is watched, what is no number of a face."""
+    for face in faces:
+        if face < 1:
+            raise ControlError(f"there is no face {face}", "--face", "faces count from 1, the largest first")
 
 
 def _voices(voice: str | Path | Mapping[int, str | Path], faces: Any) -> dict[int, str]:
