@@ -7,7 +7,7 @@ import pytest
 
 from tests.methods.emoface.voices import babble
 from vultus.core.types import SAMPLE_RATE
-from vultus.methods.blink_nerf.hearing import FrameFeatures, feature_count, features_of
+from vultus.methods.blink_nerf.hearing import LEAST_PROBABILITY, FrameFeatures, feature_count, features_of
 from vultus.motion.lips import frame_count
 
 EARS = ("speech", "sounds")
@@ -40,8 +40,10 @@ def test_what_is_missing_is_held(voice):
     np.testing.assert_array_equal(rows[25:], np.tile(rows[24], (15, 1)))
 
 
-def test_sounds_are_probabilities_beside_bands(voice):
+def test_sounds_are_log_probabilities_beside_bands(voice):
     rows = features_of(voice, "sounds", 25.0, 75)
     classes = feature_count("sounds") - 20
-    np.testing.assert_allclose(rows[:, :classes].sum(1), 1, atol=1e-4)
+    probabilities = np.exp(rows[:, :classes]) - LEAST_PROBABILITY
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-4)
+    assert probabilities.min() > -1e-6
     assert rows[:, classes:].std() > 0.1

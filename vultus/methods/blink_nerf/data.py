@@ -16,11 +16,21 @@ from vultus.data.manifest import MANIFEST_FILE, prepared_clips
 from vultus.data.masks import Masks
 from vultus.face.head import project
 from vultus.methods.blink_nerf.hearing import EarName, features_of
-from vultus.methods.blink_nerf.person import BACKGROUND, EYES, FACTS_FILE, HEAD, MOUTH, TORSO, Person, open_person
+from vultus.methods.blink_nerf.person import (
+    BACKGROUND,
+    EYES,
+    FACTS_FILE,
+    FORMAT,
+    HEAD,
+    MOUTH,
+    TORSO,
+    Person,
+    open_person,
+)  # fmt: skip
 
 LEAST_S = 10.0
 """Shorter clips are refused: a tenth of one is no test, and the rest no lesson."""
-FOLDER = "blink_nerf-{size}-{ear}"
+FOLDER = f"blink_nerf-{FORMAT}-{{size}}-{{ear}}"
 """Where a person is kept, beside the prepared clip."""
 
 _SEEN = 0.5
@@ -28,7 +38,7 @@ _SEEN = 0.5
 _SURE_OFFSET = 0.5
 """Confidence from which the clip's lag between lips and voice is taken out (`motion.av_offset`)."""
 _JAW = slice(0, 17)
-_NECK_ROOM = 0.1
+_NECK_ROOM = 0.0
 """The head reaches so far below the jaw line, in distances of the eyes' outer corners."""
 
 

@@ -1,7 +1,8 @@
 """What blink_nerf hears: one row of audio features for every video frame, as the voice arrives.
 
 The paper's DeepSpeech features, 16 windows of 29 characters, are here the hidden states of the speech encoder that
-ships, or the classes of sounds and bands of log-mel that it is made from: those have learned from nobody's mouth.
+ships, or the log-probabilities of sounds and bands of log-mel that it is made from: those have learned from nobody's
+mouth.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from vultus.perception.speech import RATE_HZ, Listener, SpeechEncoder, SpeechSta
 EarName = Literal["speech", "sounds"]
 POOLED = 4
 """Bands of log-mel that are averaged for one feature of the ear "sounds"."""
+
+LEAST_PROBABILITY = 1e-3
+"""What is less likely is as unlikely to the ear "sounds". Lips follow the logarithm better than the probability."""
 
 _SILENCE_S = 0.2
 """Follows a voice's end, so that its last states come out."""
@@ -49,7 +53,7 @@ def _weights() -> LipWeights:
 
 
 class SoundsEar:
-    """Probabilities of classes of sounds and pooled log-mel, 50 times a second (`Listener`); it has seen no lips."""
+    """Log-probabilities of classes of sounds, pooled log-mel, 50 times a second (`Listener`); it has seen no lips."""
 
     def __init__(self) -> None:
         tensors = _weights().tensors
@@ -80,7 +84,7 @@ class SoundsEar:
         normal = (centred / (spread + SPREAD_FLOOR)).astype(np.float32)
         bands = normal.reshape(len(normal), BANDS // POOLED, POOLED).mean(2)
         self._pooled = np.concatenate([self._pooled, bands])
-        sounds = self._gmm.push(centred)
+        sounds = np.log(self._gmm.push(centred) + LEAST_PROBABILITY)
         count = len(sounds)
         pooled = self._pooled[: 2 * count : 2]
         self._pooled = self._pooled[2 * count :]

@@ -18,7 +18,7 @@ import numpy as np
 from vultus.core.errors import InputError
 
 FACTS_FILE = "person.json"
-FORMAT = 1
+FORMAT = 2
 BACKGROUND, TORSO, HEAD, MOUTH, EYES = range(5)
 """Labels of `Person.masks`: torso holds neck and clothes, head skin and hair."""
 
