@@ -12,12 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vultus.methods.blink_nerf.canonical import Canonical, Pull
 from vultus.methods.blink_nerf.config import FieldConfig
 from vultus.methods.blink_nerf.encoding import PLANES, HashEncoding, perceptron
 
 MOUTH_AND_JAW = [*range(17), *range(48, 68)]
 BROWS, RIGHT_EYE, LEFT_EYE = slice(17, 27), slice(36, 42), slice(42, 48)
 """Among the 68 landmarks."""
+FOLLOWED = [*MOUTH_AND_JAW, *range(17, 27)]
+"""Landmarks that tell the field what the face does."""
+LIDS = slice(36, 48)
 AU45_FULL = 5.0
 AU45_KNOTS = 6
 """The lids' opening is known at AU45 0, 1, ... 5."""
@@ -52,10 +56,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Codes:
-    """What frames tell the field: `face` (B, face_code) and `eyes` (B, eye_code)."""
+    """What frames tell the field: `face` (B, face_code) and `eyes` (B, eye_code), and the way to the resting face."""
 
     face: Tensor
     eyes: Tensor
+    pull: Pull | None = None
 
 
 class Shapes(nn.Module):
@@ -86,6 +91,10 @@ class Shapes(nn.Module):
         seen = shapes @ self.from_shapes / (self.spread * _LIMIT)
         return shapes, seen.view(len(seen), -1, 3)
 
+    def placed(self, seen: Tensor) -> Tensor:
+        """Where landmarks (B, n, 3) of `forward` are, head units."""
+        return (seen.flatten(1) * self.spread * _LIMIT + self.mean).view_as(seen)
+
 
 class LandmarkCode(nn.Module):
     """Mouth, jaw and brows -> code, by a hash grid of their coordinates (section II.C, III.B) and their shapes.
@@ -109,6 +118,11 @@ class LandmarkCode(nn.Module):
         weight = np.repeat([1.0, _MOUTH_WEIGHT], [17, 20])
         self.mouth.fit(landmarks[:, MOUTH_AND_JAW], weight)
         self.brows.fit(landmarks[:, BROWS], np.ones(10))
+
+    def held(self, landmarks: Tensor) -> Tensor:
+        """Landmarks (B, 68, 3) -> those `FOLLOWED` (B, 47, 3) as the shapes have them."""
+        parts = ((self.mouth, landmarks[:, MOUTH_AND_JAW]), (self.brows, landmarks[:, BROWS]))
+        return torch.cat([shapes.placed(shapes(part)[1]) for shapes, part in parts], 1)
 
     def forward(self, landmarks: Tensor) -> Tensor:
         """Landmarks (B, 68, 3) -> (B, face_code)."""
@@ -153,6 +167,8 @@ class BlinkCode(nn.Module):
         super().__init__()
         self.register_buffer("usual", torch.zeros(AU45_KNOTS, 2))
         self.register_buffer("spread", torch.ones(2))
+        self.register_buffer("usual_lids", torch.zeros(AU45_KNOTS, 12, 3))
+        self.register_buffer("lid_spread", torch.ones(12, 3))
         self.register_buffer("au45_mean", torch.zeros(()))
         self.register_buffer("au45_spread", torch.ones(()))
         self.net = perceptron((3, 4 * config.eye_code, config.eye_code))
@@ -163,16 +179,24 @@ class BlinkCode(nn.Module):
         place = np.clip(au45, 0, AU45_FULL)[:, None]
         tent = np.clip(1 - np.abs(place - np.arange(AU45_KNOTS)), 0, 1)
         bend = np.diff(np.eye(AU45_KNOTS), 2, axis=0)  # few frames are half shut: their knots follow the others
-        usual = np.linalg.solve(tent.T @ tent + bend.T @ bend + 1e-6 * np.eye(AU45_KNOTS), tent.T @ opening)
+        told = np.concatenate([opening, landmarks[:, LIDS].reshape(len(landmarks), -1)], 1)
+        knots = np.linalg.solve(tent.T @ tent + bend.T @ bend + 1e-6 * np.eye(AU45_KNOTS), tent.T @ told)
+        usual, lids = knots[:, :2], knots[:, 2:].reshape(AU45_KNOTS, 12, 3)
         spread = np.maximum((opening - tent @ usual).std(0), 1e-3)
-        _fill(self, usual=usual, spread=spread, au45_mean=au45.mean(), au45_spread=np.maximum(au45.std(), 0.1))
+        strays = (landmarks[:, LIDS] - np.einsum("tk,knc->tnc", tent, lids)).std(0)
+        _fill(self, usual=usual, spread=spread, usual_lids=lids, lid_spread=np.maximum(strays, 1e-3))
+        _fill(self, au45_mean=au45.mean(), au45_spread=np.maximum(au45.std(), 0.1))
+
+    def lids(self, seen: Tensor, au45: Tensor) -> Tensor:
+        """Lids (B, 12, 3) at this AU45 (B,): as they are `seen` where it is 0, their usual ones from 1 on."""
+        usual = torch.einsum("bk,knc->bnc", _tents(au45), self.usual_lids)
+        limit = _LID_LIMIT * self.lid_spread
+        return usual + (1 - au45).clamp(0, 1)[:, None, None] * (seen - usual).clamp(-limit, limit)
 
     def forward(self, landmarks: Tensor, au45: Tensor) -> Tensor:
         """Landmarks (B, 68, 3) and AU45 (B,) -> (B, eye_code)."""
         place = au45.clamp(0, AU45_FULL)[:, None]
-        knots = torch.arange(AU45_KNOTS, device=au45.device)
-        usual = (1 - (place - knots).abs()).clamp(0, 1) @ self.usual
-        departure = ((eye_opening(landmarks) - usual) / self.spread).clamp(-_LID_LIMIT, _LID_LIMIT)
+        departure = ((eye_opening(landmarks) - _tents(au45) @ self.usual) / self.spread).clamp(-_LID_LIMIT, _LID_LIMIT)
         departure = departure * (1 - place).clamp(0, 1)
         told = torch.cat([(place - self.au45_mean) / self.au45_spread, departure], 1)
         return _residual(told, self.net(told))
@@ -187,11 +211,14 @@ class Conditioner(nn.Module):
         self.landmarks = LandmarkCode(config) if config.landmarks else None
         self.voice = VoiceCode(config, audio)
         self.blink = BlinkCode(config) if config.blink else None
+        self.canonical = Canonical() if config.canonical and (config.landmarks or config.blink) else None
 
     def fit(self, seen: Condition) -> None:
         """Learn a person's statistics."""
         if self.landmarks is not None:
             self.landmarks.fit(seen.landmarks)
+        if self.canonical is not None:
+            self.canonical.fit(torch.from_numpy(seen.landmarks))
         self.voice.fit(seen.audio)
         if self.blink is not None:
             self.blink.fit(seen.landmarks, seen.au45)
@@ -201,9 +228,27 @@ class Conditioner(nn.Module):
         face = self.voice(audio)
         if self.landmarks is not None:
             face = self.landmarks(landmarks) + face
-        if self.blink is None:
-            return Codes(face, face.new_zeros(len(face), self.config.eye_code))
-        return Codes(face, self.blink(landmarks, au45))
+        pull = None
+        if self.canonical is not None:
+            pull = self.canonical.pull(self._followed(self.canonical, landmarks, au45))
+        eyes = face.new_zeros(len(face), self.config.eye_code) if self.blink is None else self.blink(landmarks, au45)
+        return Codes(face, eyes, pull)
+
+    @torch.no_grad()
+    def _followed(self, canonical: Canonical, landmarks: Tensor, au45: Tensor) -> Tensor:
+        """The landmarks (B, 68, 3) that carry the face along: as the codes have them, and at rest where they do not."""
+        seen = canonical.rest.repeat(len(landmarks), 1, 1)
+        if self.landmarks is not None:
+            seen[:, FOLLOWED] = self.landmarks.held(landmarks)
+        if self.blink is not None:
+            seen[:, LIDS] = self.blink.lids(landmarks[:, LIDS], au45)
+        return seen
+
+
+def _tents(au45: Tensor) -> Tensor:
+    """How much each knot (B, AU45_KNOTS) counts at AU45 (B,), linearly between them."""
+    knots = torch.arange(AU45_KNOTS, device=au45.device)
+    return (1 - (au45.clamp(0, AU45_FULL)[:, None] - knots).abs()).clamp(0, 1)
 
 
 def eye_opening(landmarks: Tensor) -> Tensor:

@@ -47,6 +47,8 @@ class FieldConfig:
     """D: landmarks tell what the face does, and the voice what they leave open; otherwise the voice alone does."""
     blink: bool = True
     """E: AU45 tells what the lids do."""
+    canonical: bool = False
+    """Samples are carried to the resting face by the landmarks (ours) before they are looked up; part of D."""
     space: GridConfig = field(default_factory=GridConfig)
     landmark_grid: GridConfig = field(default_factory=lambda: GridConfig(4, 4, 32, 2, 14))
     """Of the hash-encoded landmarks."""
@@ -137,7 +139,7 @@ PAPER = BlinkNerfConfig(driver=driver.PAPER)
 SMALL = BlinkNerfConfig(
     96,
     "speech",
-    FieldConfig(space=GridConfig(8, 16, 192, 2, 16)),
+    FieldConfig(canonical=True, space=GridConfig(8, 16, 192, 2, 16)),
     LayerConfig(GridConfig(6, 16, 192, 2, 16)),
     TrainConfig(
         coarse_steps=1800, fine_steps=60, frames=64, rays=32, blinking=0.25, samples=8, patch_frames=3, patch=24,
@@ -149,7 +151,9 @@ SMALL = BlinkNerfConfig(
 TINY = BlinkNerfConfig(
     32,
     "speech",
-    FieldConfig(space=GridConfig(3, 8, 32, 2, 12), face_code=8, hidden=16, attention=8, mouth_shapes=4),
+    FieldConfig(
+        canonical=True, space=GridConfig(3, 8, 32, 2, 12), face_code=8, hidden=16, attention=8, mouth_shapes=4
+    ),
     LayerConfig(GridConfig(3, 8, 32, 2, 12), motions=2, motion_grid=4, hidden=16),
     TrainConfig(
         coarse_steps=2, fine_steps=2, frames=4, rays=16, blinking=0.25, samples=4, patch_frames=1, patch=8,

@@ -142,8 +142,9 @@ class BlinkNerf(nn.Module):
         distance = (edges[:, 1:] + edges[:, :-1]) / 2  # (H, N)
         points = (origin[hit, None] + direction[hit, None] * distance[..., None]) / self.half_box
         each = frame[hit].repeat_interleave(samples)
+        points = self._at_rest(points.view(-1, 3), codes, each)
         density, colour = self.field(
-            points.view(-1, 3), view[hit].repeat_interleave(samples, 0), codes.face[each], codes.eyes[each]
+            points, view[hit].repeat_interleave(samples, 0), codes.face[each], codes.eyes[each]
         )
         length = (edges[:, 1:] - edges[:, :-1]) * direction[hit].norm(dim=1, keepdim=True) / LENGTH_UNIT
         weights = ray_weights(density.view(-1, samples), length)
@@ -158,10 +159,19 @@ class BlinkNerf(nn.Module):
             codes = self.codes(signals)
 
         def density(points: Tensor) -> Tensor:
-            each = torch.randint(len(signals.au45), (len(points),), device=points.device)
+            each = torch.randint(len(signals.au45), (len(points),), device=points.device).sort().values
+            points = self._at_rest(points, codes, each)
             return self.field(points, torch.zeros_like(points), codes.face[each], codes.eyes[each])[0]
 
         self.density.refresh(density)
+
+    def _at_rest(self, points: Tensor, codes: Codes, each: Tensor) -> Tensor:
+        """Points (M, 3) in the box, seen in frames `each` (M,), -> where they lie in the resting face."""
+        canonical = self.conditioner.canonical
+        if canonical is None or codes.pull is None:
+            return points
+        seen = points * self.half_box + self.middle
+        return (canonical(seen, codes.pull, each) - self.middle) / self.half_box
 
     def _rays(self, signals: Signals, place: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Origins and directions (R, 3) in the head frame about the box's middle, and view directions (R, 3).
