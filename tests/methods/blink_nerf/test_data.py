@@ -82,6 +82,6 @@ def test_what_cannot_be_a_person_is_refused(prepared, tmp_path):
     with pytest.raises(InputError, match="vultus prepare person"):
         person_in(tmp_path, SIZE, "sounds")
     folder = toy_person().save(tmp_path / "toy")
-    assert person_in(folder, 16, "speech").size == 16
+    assert person_in(folder, 16, "sounds").size == 16
     with pytest.raises(InputError, match="16 pixels"):
-        person_in(folder, 32, "speech")
+        person_in(folder, 32, "sounds")

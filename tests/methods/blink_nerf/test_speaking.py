@@ -19,6 +19,7 @@ from vultus.core.method import Look
 from vultus.core.types import Performance
 from vultus.face.rig import load_performance
 from vultus.methods import get_personal
+from vultus.methods.blink_nerf.hearing import feature_count
 from vultus.video.read import open_video
 
 VOICE = Path(vultus.__file__).parent / "assets" / "sample_speech.flac"
@@ -47,7 +48,7 @@ def test_speak_and_render_write_videos(blink_nerf_weights, tmp_path):
     )  # fmt: skip
     assert (open_video(written).width, open_video(written).has_audio) == (32, True)
     kept = load_performance(tmp_path / "a.npz")
-    assert kept.landmarks.shape == (10, 68, 3) and kept.voice.shape == (10, 128)
+    assert kept.landmarks.shape == (10, 68, 3) and kept.voice.shape == (10, feature_count("sounds"))
     again = animate.render(blink_nerf_weights, kept, tmp_path / "b.mp4", method="blink_nerf", fps=10)
     one, two = (np.stack(list(open_video(path).frames())) for path in (written, again))
     assert np.abs(one.astype(int) - two).mean() < 2

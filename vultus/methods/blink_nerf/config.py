@@ -125,7 +125,7 @@ class BlinkNerfConfig:
 
     size: int = 512
     """Side of the pictures it is made for: the person's are resized to it."""
-    ear: EarName = "speech"
+    ear: EarName = "sounds"
     """Whose features the voice's residual is made of."""
     head: FieldConfig = field(default_factory=FieldConfig)
     layer: LayerConfig = field(default_factory=LayerConfig)
@@ -138,7 +138,7 @@ PAPER = BlinkNerfConfig(driver=driver.PAPER)
 """512 pixels (section IV.A); what the text leaves open as in ER-NeRF's released code. Wants a GPU."""
 SMALL = BlinkNerfConfig(
     96,
-    "speech",
+    "sounds",
     FieldConfig(canonical=True, space=GridConfig(8, 16, 192, 2, 16)),
     LayerConfig(GridConfig(6, 16, 192, 2, 16)),
     TrainConfig(
@@ -150,7 +150,7 @@ SMALL = BlinkNerfConfig(
 """96 pixels, three minutes on one core."""
 TINY = BlinkNerfConfig(
     32,
-    "speech",
+    "sounds",
     FieldConfig(
         canonical=True, space=GridConfig(3, 8, 32, 2, 12), face_code=8, hidden=16, attention=8, mouth_shapes=4
     ),

@@ -79,7 +79,7 @@ class Person:
     center_px: tuple[float, float]
     held_out: int
     """So many frames at the end are for testing only."""
-    ear: str = "speech"
+    ear: str = "sounds"
     """Which of `methods.blink_nerf.hearing`'s ears made `audio`."""
     name: str = "person"
     synthetic: bool = False
