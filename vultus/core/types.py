@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from vultus.core.bases import ARKIT52, BASES
+from vultus.core.shelf import taken
 
 SAMPLE_RATE = 16_000
 """Sample rate in Hz of every `Speech`."""
@@ -234,9 +235,11 @@ class FaceTrack:
 
     def take(self, frames: np.ndarray) -> FaceTrack:
         """The track of a video that shows these frames (N,) of this one, in this order."""
-        parts = {name: getattr(self, name)[frames] for name in ("points", "departure", "units_px", "shot")}
+        if np.array_equal(frames, np.arange(len(self))):
+            return self
+        parts = {name: taken(getattr(self, name), frames) for name in ("points", "departure", "units_px", "shot")}
         acted = self.performance
-        channels = {name: getattr(acted, name)[frames] for name in acted.channels}
+        channels: dict[str, Any] = {name: taken(getattr(acted, name), frames) for name in acted.channels}
         return replace(self, performance=replace(acted, valid=acted.valid[frames], **channels), **parts)
 
 

@@ -8,6 +8,7 @@ from types import TracebackType
 import numpy as np
 
 from vultus.core.errors import InputError
+from vultus.core.shelf import Rows
 from vultus.face.cuts import CutDetector
 from vultus.face.landmarks import Box, FaceMesh, Sighting, choose, same_face, usable
 from vultus.face.points import face_box
@@ -38,9 +39,8 @@ _LONG_AGO = -(10**9)
 class _Follower:
     """Somebody in sight: a window on the face, and what was seen so far."""
 
-    def __init__(self, window: FaceWindow, frame: int) -> None:
-        self.window = window
-        self.stretch = Stretch(frame)
+    def __init__(self, window: FaceWindow, stretch: Stretch) -> None:
+        self.window, self.stretch = window, stretch
         self.points = np.zeros((478, 3), np.float32)
         self.box: Box = (np.zeros(2), 1.0)
         self.surprise = np.inf
@@ -70,7 +70,7 @@ class CrowdWatch:
 
     def __init__(self, fps: float, most: int, embed: Embed | None = None) -> None:
         self._fps, self._most, self._embed = fps, most, embed
-        self._cuts = CutDetector()
+        self._cuts, self._shelf = CutDetector(), Rows(np.int16)
         self._finder = FaceMesh()
         self._idle: list[FaceWindow] = []
         self._here: list[_Follower] = []
@@ -194,7 +194,7 @@ class CrowdWatch:
         if points is None or any(same_face(face_box(points), follower.box) for follower in self._here):
             self._idle.append(window)
             return
-        follower = _Follower(window, self.frames)
+        follower = _Follower(window, Stretch(self.frames, self._shelf))
         follower.see(points)
         self._here.append(follower)
         self.stretches.append(follower.stretch)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from vultus.core.shelf import Rows
 from vultus.core.types import FaceTrack
 from vultus.face.points import FOOTAGE_POINTS, MOUTH_POINTS, interocular_px
 from vultus.face.smooth import bilateral, fill_gaps
@@ -24,7 +25,7 @@ def face_track(tracked: Iterable[TrackedFrame | None], fps: float, shot: np.ndar
 
     `shot` (T,) numbers the shot of every frame; unless it is known, a shot begins where the tracker noticed a cut.
     """
-    rows: list[tuple[np.ndarray, np.ndarray, float, float]] = []
+    points, departures, sizes = Rows(), Rows(), Rows()
     cuts: list[bool] = []
 
     def noted() -> Iterator[TrackedFrame | None]:
@@ -32,30 +33,26 @@ def face_track(tracked: Iterable[TrackedFrame | None], fps: float, shot: np.ndar
             cuts.append(frame is not None and frame.cut)
             if frame is not None:
                 fit = frame.fit
-                points = fit.landmarks[list(FOOTAGE_POINTS), :2]
-                units_px = float(fit.focal_px / fit.translation[2])
-                rows.append(
-                    (points, frame.departure[list(MOUTH_POINTS)], units_px, float(interocular_px(fit.landmarks)))
-                )
+                points.append(fit.landmarks[list(FOOTAGE_POINTS), :2])
+                departures.append(frame.departure[list(MOUTH_POINTS)])
+                sizes.append(np.array([fit.focal_px / fit.translation[2], interocular_px(fit.landmarks)]))
             yield frame
 
     performance = performance_of(noted(), fps)
     jumps = np.cumsum(cuts).astype(int)
     unbroken = jumps if shot is None else jumps + shot
-    points, departure, units_px, interocular = (np.array(column, np.float32) for column in zip(*rows, strict=True))
-    jitter_px = POINTS_JITTER * float(np.median(interocular))
     valid, sigma = performance.valid, max(0.6, POINTS_SMOOTHING_S * fps)
+    size_px = sizes.spread(valid)
+    unit_px, eyes_px = np.median(size_px[valid], 0)
 
-    def smooth(values: np.ndarray, jitter: float) -> np.ndarray:
-        whole = np.zeros((len(valid), *values.shape[1:]), np.float32)
-        whole[valid] = values
+    def smooth(whole: np.ndarray, jitter: float) -> np.ndarray:
         whole = fill_gaps(whole, valid)
         return bilateral(whole.reshape(len(valid), -1), unbroken, sigma, jitter).reshape(whole.shape)
 
     return FaceTrack(
         performance,
-        smooth(points, jitter_px),
-        smooth(departure, DEPARTURE_JITTER),
-        smooth(units_px[:, None], float(np.median(units_px)))[:, 0],
+        smooth(points.spread(valid), POINTS_JITTER * float(eyes_px)),
+        smooth(departures.spread(valid), DEPARTURE_JITTER),
+        smooth(size_px[:, :1], float(unit_px))[:, 0],
         jumps if shot is None else shot,
     )

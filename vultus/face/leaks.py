@@ -17,6 +17,7 @@ import numpy as np
 
 from vultus.core.bases import ARKIT52, index_of
 from vultus.core.errors import MissingPartError
+from vultus.core.shelf import pieces, zeros
 
 ASSET = Path(__file__).parent.parent / "assets" / "expression_reader.npz"
 _ONE_WAY = ("mouthLeft", "mouthRight", "jawLeft", "jawRight")
@@ -94,8 +95,14 @@ def features(shown: np.ndarray, expression: np.ndarray, rotation: np.ndarray, va
 
     `shown` (T, K + 2 L) of `coordinates`, `expression` (T, 52) and `rotation` (T, 3), degrees, as fitted.
     """
-    seen = np.concatenate([shown, movements(expression) / WEIGHT_UNIT, rotation / TURN_DEG], 1)
-    return seen - np.median(seen[valid], axis=0)
+    seen = zeros((len(valid), shown.shape[1] + len(MOVEMENTS) + rotation.shape[1]))
+    for part in pieces(len(valid), seen, shown):
+        parts = [shown[part], movements(expression[part]) / WEIGHT_UNIT, rotation[part] / TURN_DEG]
+        np.concatenate(parts, 1, out=seen[part], casting="same_kind")
+    usual = np.array([np.median(column[valid]) for column in seen.T], np.float32)
+    for part in pieces(len(valid), seen):
+        seen[part] -= usual
+    return seen
 
 
 def undo_leaks(shown: np.ndarray, expression: np.ndarray, rotation: np.ndarray, valid: np.ndarray) -> np.ndarray:
@@ -104,11 +111,13 @@ def undo_leaks(shown: np.ndarray, expression: np.ndarray, rotation: np.ndarray, 
     Arguments as for `features`. How much one side does more than the other stays as it was; so do lids, gaze and
     tongue.
     """
-    change = reader().change(features(shown, expression, rotation, valid))
-    result = expression.copy()
-    for movement, columns in zip(change.T, COLUMNS, strict=True):
-        result[:, columns] += movement[:, None]
-    return np.clip(result, 0, 1).astype(np.float32)
+    seen, result = features(shown, expression, rotation, valid), zeros(expression.shape)
+    for part in pieces(len(seen), seen, expression, result):
+        read = expression[part].copy()
+        for movement, columns in zip(reader().change(seen[part]).T, COLUMNS, strict=True):
+            read[:, columns] += movement[:, None]
+        result[part] = np.clip(read, 0, 1)
+    return result
 
 
 def settle_jaw(expression: np.ndarray, valid: np.ndarray) -> np.ndarray:

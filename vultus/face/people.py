@@ -54,7 +54,7 @@ def follow_people(
 ) -> Crowd:
     """Follow the people in a video, `most` of them at a time and in the end, in one pass that holds one picture.
 
-    Of every frame and face 4 KB of numbers are kept until all is seen, 6 KB more while it is fitted, 4 KB in the end.
+    Numbers, 3 to 8 KB a frame and face, lie in temporary files (`core.shelf`).
 
     Args:
         embed: Tells persons apart, beside their looks in this video (`face.stretches`); called five times a second for

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-_COLUMNS = 64
-"""So many numbers of every frame are smoothed at a time: sums take several times the memory of what is smoothed."""
+from vultus.core.shelf import pieces, zeros
 
 
 def fill_gaps(values: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """Channel (T, ...) with invalid frames interpolated linearly between their valid neighbours, held at the ends."""
     if valid.all() or not valid.any():
         return values
-    frames, known = np.arange(len(values)), np.nonzero(valid)[0]
-    flat = values.reshape(len(values), -1)
-    filled = np.stack([np.interp(frames, known, column[known]) for column in flat.T], 1)
-    return filled.reshape(values.shape).astype(values.dtype)
+    filled = zeros(values.shape, values.dtype.str)
+    known = np.flatnonzero(valid)
+    for part in pieces(len(values), values, filled):
+        frames = np.arange(part.start, part.stop)
+        later = np.searchsorted(known, frames)
+        before, after = known[np.maximum(later - 1, 0)], known[np.minimum(later, len(known) - 1)]
+        share = np.clip((frames - before) / np.maximum(after - before, 1), 0, 1)
+        share = share.reshape(-1, *(1,) * (values.ndim - 1))
+        filled[part] = values[before] * (1 - share) + values[after] * share
+    return filled
 
 
 def bilateral(values: np.ndarray, segment: np.ndarray, sigma_frames: float, sigma_value: float) -> np.ndarray:
@@ -25,17 +30,21 @@ def bilateral(values: np.ndarray, segment: np.ndarray, sigma_frames: float, sigm
     value. Jitter below `sigma_value` is evened out; a blink or a lip closure, larger than it, keeps its depth and its
     edges. Symmetric in time, hence without delay.
     """
-    smooth = np.empty(values.shape, np.float32)
-    for first in range(0, values.shape[1], _COLUMNS):
-        columns = slice(first, first + _COLUMNS)
-        smooth[:, columns] = _bilateral(values[:, columns], segment, sigma_frames, sigma_value)
+    smooth = zeros(values.shape)
+    reach = int(np.ceil(2.5 * sigma_frames))
+    for part in pieces(len(values), values, smooth):
+        first = max(part.start - reach, 0)
+        around = slice(first, part.stop + reach)
+        near = _bilateral(values[around], segment[around], sigma_frames, sigma_value, reach)
+        smooth[part] = near[part.start - first :][: part.stop - part.start]
     return smooth
 
 
-def _bilateral(values: np.ndarray, segment: np.ndarray, sigma_frames: float, sigma_value: float) -> np.ndarray:
+def _bilateral(
+    values: np.ndarray, segment: np.ndarray, sigma_frames: float, sigma_value: float, reach: int
+) -> np.ndarray:
     """`bilateral` in float64, at the cost of six copies of the channel."""
-    reach = int(np.ceil(2.5 * sigma_frames))
-    total, weights = values.astype(np.float64).copy(), np.ones(values.shape)
+    total, weights = values.astype(np.float64), np.ones(values.shape)
     for offset in range(1, min(reach, len(values) - 1) + 1):
         in_time = np.exp(-0.5 * (offset / sigma_frames) ** 2)
         early, late = values[:-offset], values[offset:]

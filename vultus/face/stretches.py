@@ -6,12 +6,14 @@ looks, the colours of hair, face and collar, which stay through one video, and b
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
+from vultus.core.shelf import Rows
 from vultus.face.crops import cut_square
 from vultus.face.landmarks import eye_line_deg
 from vultus.face.points import face_box
@@ -51,13 +53,16 @@ class Stretch:
     """One face in frames `start`, `start` + 1 ...: where its points were, and samples of its looks."""
 
     start: int
+    shelf: Rows = field(default_factory=lambda: Rows(np.int16))
+    """Holds the points of this one and perhaps of others."""
     boxes: list[tuple[np.ndarray, float]] = field(default_factory=list)
     """Centre and side of the face box of every frame."""
     looks: list[tuple[int, np.ndarray]] = field(default_factory=list)
     """Frames and what the face looked like in them (`look_of`)."""
     vectors: list[tuple[int, np.ndarray]] = field(default_factory=list)
     """The same for the caller's vectors."""
-    _points: list[np.ndarray] = field(default_factory=list)
+    _places: array[int] = field(default_factory=lambda: array("L"))
+    """Which row of the shelf each frame's points are."""
 
     @property
     def end(self) -> int:
@@ -65,23 +70,24 @@ class Stretch:
         return self.start + len(self.boxes)
 
     def append(self, points: np.ndarray) -> None:
-        """Add the points (478, 3) of the next frame; 3 KB are kept of them, exact to 1/16000 of the face."""
+        """Add the points (478, 3) of the next frame; 3 KB are put away of them, exact to 1/16000 of the face."""
         center, side = face_box(points)
         steps = (points - (*center, 0)) * (_STEPS / (2 * side))
         self.boxes.append((center, side))
-        self._points.append(np.clip(np.round(steps), -_STEPS, _STEPS).astype(np.int16))
+        self._places.append(self.shelf.append(np.clip(np.round(steps), -_STEPS, _STEPS)))
 
     def points(self, frame: int) -> np.ndarray:
         """Points (478, 3) float32 of a frame of the video."""
         center, side = self.boxes[frame - self.start]
-        return (self._points[frame - self.start] * (2 * side / _STEPS) + (*center, 0)).astype(np.float32)
+        (steps,) = self.shelf.read(self._places[frame - self.start], 1)
+        return (steps * (2 * side / _STEPS) + (*center, 0)).astype(np.float32)
 
     def split(self, frame: int) -> tuple[Stretch, Stretch]:
         """The frames before `frame` and those from it on."""
         at = frame - self.start
         return (
-            Stretch(self.start, self.boxes[:at], *self._samples(self.start, frame), self._points[:at]),
-            Stretch(frame, self.boxes[at:], *self._samples(frame, self.end), self._points[at:]),
+            Stretch(self.start, self.shelf, self.boxes[:at], *self._samples(self.start, frame), self._places[:at]),
+            Stretch(frame, self.shelf, self.boxes[at:], *self._samples(frame, self.end), self._places[at:]),
         )
 
     def _samples(self, start: int, end: int) -> tuple[list[tuple[int, np.ndarray]], list[tuple[int, np.ndarray]]]:

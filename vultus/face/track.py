@@ -1,7 +1,7 @@
 """`vultus track`: a video of a person becomes a performance.
 
 FaceMesh follows the face; the first seconds give the person's identity and the camera; every frame then gives pose,
-expression, gaze and lid opening. Only numbers a frame are kept: memory holds no pictures.
+expression, gaze and lid opening. Only numbers a frame are kept, in files if there are many (`core.shelf`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from vultus.core.bases import ARKIT52, index_of
 from vultus.core.errors import InputError
 from vultus.core.pose import degrees_from_matrix
+from vultus.core.shelf import Rows
 from vultus.core.types import Fit, Frames, Performance
 from vultus.face.blinks import AU45_FULL, lid_closure
 from vultus.face.fit import Camera, Fitter, Person
@@ -165,7 +166,7 @@ class _Series:
     def __init__(self, unmix: bool) -> None:
         self._unmix = unmix
         self._jitter = _JITTER | ({_SHOWN: COORDINATE_JITTER} if unmix else {})
-        self._rows: dict[str, list[np.ndarray]] = {name: [] for name in (*self._jitter, "landmarks")}
+        self._rows = {name: Rows() for name in (*self._jitter, "landmarks")}
         self._valid: list[bool] = []
         self._cut: list[bool] = []
 
@@ -195,7 +196,7 @@ class _Series:
             for name, values in channels.items()
         }
         points = channels.pop("landmarks").reshape(len(valid), -1)
-        jitter_px = _LANDMARK_JITTER * float(np.median(_interocular68(points.reshape(-1, 68, 3)[valid])))
+        jitter_px = _LANDMARK_JITTER * float(np.median(_interocular68(points.reshape(-1, 68, 3))[valid]))
         points = bilateral(points, segment, sigma_frames, jitter_px).reshape(-1, 68, 3)
         shut = lid_closure(channels.pop("openness"), valid, fps)  # (T, 2), right and left
         shown = channels.pop(_SHOWN, None)
@@ -211,10 +212,7 @@ class _Series:
         return Performance(fps=fps, valid=valid, au45=au45, landmarks=points, reference="camera", **channels)
 
     def _filled(self, name: str, valid: np.ndarray) -> np.ndarray:
-        rows = np.asarray(self._rows[name], np.float32)
-        values = np.zeros((len(valid), *rows.shape[1:]), np.float32)
-        values[valid] = rows
-        return fill_gaps(values, valid)
+        return fill_gaps(self._rows[name].spread(valid), valid)
 
 
 def _interocular68(points: np.ndarray) -> np.ndarray:

@@ -143,7 +143,9 @@ class FootageRenderer:
             raise ControlError("the portrait method needs expressions in the arkit52 basis", performance.basis)
         length = min(len(performance), len(onto.order))
         order = onto.order[:length]
-        looks = zip(self.faces.resting(order), performance.expression * _NOT_EYES, strict=False)
-        plan = self.faces.plan(np.stack([on_rest(rest, expression) for rest, expression in looks]), order)
+        wanted, expression = self.faces.resting(order), performance.expression
+        for t in range(length):
+            wanted[t] = on_rest(wanted[t], expression[t] * _NOT_EYES)
+        plan = self.faces.plan(wanted, order)
         self.shown = plan.strength
         return replace(onto.frames, images=self.faces.frames(onto.frames, plan), count=length)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import median_filter
 
+from vultus.core.shelf import PIECE, pieces, put_away, zeros
 from vultus.core.types import FaceTrack
 from vultus.face.points import FOOTAGE_POINTS, LEFT_EYE_CORNERS, LIPS_OUTER, RIGHT_EYE_CORNERS
 
@@ -37,8 +38,8 @@ class CoverWatch:
 
     def __init__(self, track: FaceTrack) -> None:
         self._track = track
-        self._skin = np.zeros((len(track), SIZE[1], SIZE[0], 3), np.uint8)
-        self._lips = np.zeros((len(track), SIZE[1], SIZE[0]), bool)
+        self._skin = zeros((len(track), SIZE[1], SIZE[0], 3), np.uint8)
+        self._lips = zeros((len(track), SIZE[1], SIZE[0]), bool)
         self._seen = np.zeros(len(track), bool)
 
     def watched(self, images: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -46,6 +47,8 @@ class CoverWatch:
         for number, (image, valid) in enumerate(zip(images, self._track.performance.valid, strict=False)):
             if valid:
                 self._look(image, number)
+            if number % PIECE == 0:
+                put_away(self._skin, self._lips, self._track.points)
             yield image
 
     def _look(self, image: np.ndarray, number: int) -> None:
@@ -71,10 +74,11 @@ class CoverWatch:
             pictures = np.stack([self._skin_of(number, usual) for number in _some(turned)])
             usual_here = np.median(pictures, 0)
             limit = np.maximum(STRANGE, STRANGER * np.median(np.abs(pictures - usual_here).max(-1), 0))
-            for number in turned:
-                strange = np.abs(self._skin_of(number, usual) - usual_here).max(-1) > limit
-                known = ~self._lips[number]
-                share[number] = (strange & known).sum() / max(known.sum(), 1)
+            for part in pieces(len(turned), self._skin, self._lips):
+                for number in turned[part]:
+                    strange = np.abs(self._skin_of(number, usual) - usual_here).max(-1) > limit
+                    known = ~self._lips[number]
+                    share[number] = (strange & known).sum() / max(known.sum(), 1)
         return share
 
     def _skin_of(self, number: int, lips: np.ndarray | None = None) -> np.ndarray:

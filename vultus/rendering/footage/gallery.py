@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from vultus.core.pose import matrix_from_degrees
+from vultus.core.shelf import pieces, zeros
 from vultus.core.types import FaceTrack
 from vultus.rendering.footage.invented import invented_patches
 from vultus.rendering.footage.patch import DEGREES_A_UNIT, LIP_COLUMNS, Patch, View, cut_patch
@@ -23,9 +24,10 @@ TOO_SHUT, TOO_OPEN = 2.4, 0.8
 """Cost of a difference of one in the root of the gaps (head units) between what is wanted and a patch that is less, or
 more, open: teeth can be covered, but what was not seen cannot be shown. By the root, as a slit is nearly a shut mouth
 to a ruler and not at all to the eye."""
-SWITCH_COST, LIKE_SHARE = 0.12, 0.3
-"""Head units of difference that are borne rather than change the patch for one that looks as different as most do, and
-how much of that rather than change it for one that looks the same."""
+SWITCH_COST, LIKE_SHARE, UNLIKE_POWER = 0.12, 0.3, 3
+"""Head units of difference that are borne rather than change the patch for one that looks as different as most do; how
+much of that rather than change it for one that looks the same; and how the rest grows with the difference: the eye
+follows many small changes and is struck by one large one, teeth where a tongue was."""
 
 
 class Gallery:
@@ -40,7 +42,7 @@ class Gallery:
 
         unlike = np.ones((len(patches), len(patches))) if unlike is None else unlike
         usual = float(np.median(unlike[unlike > 0])) if (unlike > 0).any() else 1.0
-        self._change = SWITCH_COST * (LIKE_SHARE + (1 - LIKE_SHARE) * unlike / usual)
+        self._change = SWITCH_COST * (LIKE_SHARE + (1 - LIKE_SHARE) * (unlike / usual) ** UNLIKE_POWER)
         np.fill_diagonal(self._change, 0)
 
     def __len__(self) -> int:
@@ -53,14 +55,15 @@ class Gallery:
         and nothing at a cut.
         """
         path = np.zeros(len(departure), int)
-        came_from = np.zeros((len(departure), len(self)), np.int16)
+        came_from = zeros((len(departure), len(self)), np.int16)
         best = np.zeros(len(self))
-        for t, (mouth, turn) in enumerate(zip(departure, rotation_deg, strict=True)):
-            if t > 0:
-                so_far = best[:, None] + (self._change if shot[t] == shot[t - 1] else 0.0)
-                came_from[t] = so_far.argmin(0)
-                best = so_far.min(0)
-            best = best - best.min() + self._cost(mouth, turn)
+        for part in pieces(len(departure), departure, came_from):
+            for t in range(part.start, part.stop):
+                if t > 0:
+                    so_far = best[:, None] + (self._change if shot[t] == shot[t - 1] else 0.0)
+                    came_from[t] = so_far.argmin(0)
+                    best = so_far.min(0)
+                best = best - best.min() + self._cost(departure[t], rotation_deg[t])
         if len(path):
             path[-1] = int(np.argmin(best))
         for t in range(len(path) - 1, 0, -1):
@@ -97,21 +100,30 @@ def choose_frames(track: FaceTrack) -> np.ndarray:
     """Frames (K,), rising, whose mouths differ most; still, seen well, and no slips of the tracker."""
     performance = track.performance
     assert performance.rotation is not None
-    lips = track.departure[:, LIP_COLUMNS].reshape(len(track), -1)
-    speed = np.abs(np.gradient(lips, axis=0)).mean(1) if len(track) > 1 else np.zeros(1)
     usable = performance.valid & (np.abs(performance.rotation[:, 0]) < MOST_YAW_DEG)
     if usable.sum() > 2 * MOST_PATCHES:
-        usable &= _still(speed, openings(track).mean(1), usable)
+        usable &= _still(_lip_speed(track), openings(track).mean(1), usable)
     candidates = np.flatnonzero(usable)
     if len(candidates) == 0:
         candidates = np.flatnonzero(performance.valid)
     candidates = candidates[:: max(1, len(candidates) // MOST_CANDIDATES)]
-    spread = np.concatenate(
-        [lips[candidates] / np.sqrt(lips.shape[1] / 2), performance.rotation[candidates, :2] / DEGREES_A_UNIT], 1
-    )
+    lips = track.departure[candidates, LIP_COLUMNS].reshape(len(candidates), -1)
+    turn = performance.rotation[candidates, :2] / DEGREES_A_UNIT
+    spread = np.concatenate([lips / np.sqrt(lips.shape[1] / 2), turn], 1)
     far = np.linalg.norm(spread - np.median(spread, 0), axis=1)
     ordinary = far <= np.quantile(far, 0.99)
     return np.sort(candidates[ordinary][_farthest(spread[ordinary], MOST_PATCHES)])
+
+
+def _lip_speed(track: FaceTrack) -> np.ndarray:
+    """How fast (T,) the lips' points move, head units a frame. T is at least 2."""
+    speed = np.zeros(len(track), np.float32)
+    for part in pieces(len(track), track.departure):
+        first = max(part.start - 1, 0)
+        lips = track.departure[first : part.stop + 1, LIP_COLUMNS]
+        near = np.abs(np.gradient(lips, axis=0)).mean((1, 2))
+        speed[part] = near[part.start - first :][: part.stop - part.start]
+    return speed
 
 
 def _still(speed: np.ndarray, opened: np.ndarray, usable: np.ndarray) -> np.ndarray:

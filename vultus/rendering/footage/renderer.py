@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vultus.core.pose import matrix_from_degrees
+from vultus.core.shelf import PIECE, pieces, put_away, taken, zeros
 from vultus.core.types import FaceTrack, Footage
 from vultus.face.head import HeadModel, embedded_head
 from vultus.face.points import (
@@ -28,15 +29,13 @@ from vultus.rendering.footage.gallery import Gallery, cut_patches
 from vultus.rendering.footage.lips_layer import draw_patch
 from vultus.rendering.footage.oddities import differences, without_oddities
 from vultus.rendering.footage.patch import AROUND, CHIN_COLUMNS, PATCH_POINTS
-from vultus.rendering.footage.person import SPEECH, Mouth, moods
+from vultus.rendering.footage.person import SPEECH, Mouth, moods, shut_gaps
 from vultus.rendering.footage.warp import move_points
 
 TURN_FADE_DEG = (32.0, 42.0)
 """Turns to the side between which the new mouth gives way to the frame's own."""
 FADE_S = 0.16
 """Time in which it does so before and after frames without a face."""
-AT_ONCE = 500
-"""Frames whose points are moved together: long videos should not cost memory."""
 LITTLE_UNITS = 0.1
 """A chin that moves by less tells nothing of how this person's jaw moves."""
 SKIN = tuple(
@@ -94,9 +93,12 @@ class FootageFaces:
         track = self.footage.track.take(order)
         own, rotation_deg = track.performance.expression, track.performance.rotation
         assert own is not None and rotation_deg is not None
-        departure = self.mouth.departures(wanted, self.resting(order), self._left_over[order])
+        left_over = taken(self._left_over, order)
+        departure = self.mouth.departures(wanted, self.resting(order), left_over, shut_gaps(track))
         strength = shown_share(track, self.hidden[order])
-        departure = track.departure + (departure - track.departure) * strength[:, None, None]
+        for part in pieces(len(order), departure, track.departure):
+            own_part = track.departure[part]
+            departure[part] = own_part + (departure[part] - own_part) * strength[part, None, None]
         points = _moved(track, self.mouth, (wanted - own) * strength[:, None], departure)
         return Plan(track, points, departure, strength, self.gallery.choose(departure, rotation_deg, track.shot))
 
@@ -105,6 +107,8 @@ class FootageFaces:
         for t, image in enumerate(images):
             if t == len(plan.strength):
                 return
+            if t % PIECE == 0:
+                put_away(plan.track.points, plan.points, plan.departure)
             yield self.frame(image, plan, t) if plan.strength[t] > 0 else image
 
     def frame(self, image: np.ndarray, plan: Plan, t: int) -> np.ndarray:
@@ -149,17 +153,16 @@ def shown_share(track: FaceTrack, hidden: np.ndarray) -> np.ndarray:
 
 def _moved(track: FaceTrack, mouth: Mouth, change: np.ndarray, departure: np.ndarray) -> np.ndarray:
     """Points (T, P, 2) after a change of expression (T, 52), those of the mouth at departures (T, M, 2)."""
-    moved = track.points.copy()
-    rotation = matrix_from_degrees(track.performance.rotation).astype(np.float32)
-    for start in range(0, len(moved), AT_ONCE):
-        part = slice(start, start + AT_ONCE)
+    moved = zeros(track.points.shape)
+    for part in pieces(len(track), moved, track.points, departure, track.departure):
+        rotation = matrix_from_degrees(track.performance.rotation[part]).astype(np.float32)
         shift = np.tensordot(change[part].astype(np.float32), mouth.modes, 1)
         wanted = departure[part] - track.departure[part]
         chin = shift[:, CHIN_COLUMNS, 1].mean(1)
         shift *= _gain(chin, wanted[:, CHIN_COLUMNS, 1].mean(1))[:, None, None]
         shift[:, : wanted.shape[1], :2] = wanted
-        turned = np.einsum("tij,tpj->tpi", rotation[part, :2], shift) * track.units_px[part, None, None]
-        moved[part] += turned * np.array([1, -1], np.float32)
+        turned = np.einsum("tij,tpj->tpi", rotation[:, :2], shift) * track.units_px[part, None, None]
+        moved[part] = track.points[part] + turned * np.array([1, -1], np.float32)
     return moved
 
 
