@@ -12,7 +12,6 @@ import numpy as np
 from vultus.animate import OnProgress, controls_of, perform
 from vultus.core.bases import ARKIT52
 from vultus.core.controls import Controls
-from vultus.core.errors import ControlError
 from vultus.core.method import Look
 from vultus.core.types import FaceTrack, Footage, Frames, Performance, Playback
 from vultus.methods import DEFAULT_METHOD, get_method
@@ -45,11 +44,9 @@ class Scene:
 
     def footage(self, face: int) -> Footage:
         """One person's. Raises ControlError if there is no face of that number (from 1)."""
-        if not 1 <= face <= len(self.tracks):
-            count = "one person" if len(self.tracks) == 1 else f"{len(self.tracks)} people"
-            fix = "faces count from 1, the largest first"
-            raise ControlError(f"there is no face {face} in the video, only {count}", self.video.path, fix)
-        return Footage(self.video.frames, self.tracks[face - 1], self.video.path.name)
+        from vultus.face.people import numbered
+
+        return Footage(self.video.frames, numbered(self.tracks, face, self.video.path), self.video.path.name)
 
 
 def follow(video: str | Path | Original, on_progress: OnProgress | None = None) -> Scene:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
@@ -37,10 +37,15 @@ class Crowd:
 
     def person(self, face: int, where: object = None) -> FaceTrack:
         """Number `face`, from 1. Raises ControlError if there are fewer; `where` names the video in it."""
-        if not 1 <= face <= len(self.tracks):
-            count = "one face" if len(self.tracks) == 1 else f"{len(self.tracks)} faces"
-            raise ControlError(f"there is no face {face}, only {count}", where, "faces count from 1, the largest first")
-        return self.tracks[face - 1]
+        return numbered(self.tracks, face, where)
+
+
+def numbered(tracks: Sequence[FaceTrack], face: int, where: object = None) -> FaceTrack:
+    """Number `face`, from 1, of tracks. Raises ControlError if there are fewer; `where` names the video in it."""
+    if not 1 <= face <= len(tracks):
+        count = "one face" if len(tracks) == 1 else f"{len(tracks)} faces"
+        raise ControlError(f"there is no face {face}, only {count}", where, "faces count from 1, the largest first")
+    return tracks[face - 1]
 
 
 def follow_people(
