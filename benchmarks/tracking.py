@@ -35,6 +35,7 @@ from benchmarks.tracking_truth import (
 from vultus.core.bases import ARKIT52
 from vultus.core.types import Performance
 from vultus.face.blinks import SeenBlink, blinks_of
+from vultus.face.colours import Colours
 from vultus.face.fit import Fitter
 from vultus.face.head import embedded_head, project
 from vultus.face.points import LANDMARK68_FROM_478, interocular_px
@@ -57,10 +58,10 @@ BLINK = columns("eyeBlink")
 
 def tracked(clip: Clip) -> tuple[list[TrackedFrame | None], Performance]:
     """Every frame's fit, and the performance, of a clip."""
-    lips = [None] * len(clip.points) if clip.lips is None else clip.lips
+    shown = [None] * len(clip.points) if clip.colours is None else map(Colours, *clip.colours)
     faces = (
         FaceSeen(points, colours) if np.isfinite(points).all() else None
-        for points, colours in zip(clip.points, lips, strict=True)
+        for points, colours in zip(clip.points, shown, strict=True)
     )
     frames = list(track_seen(faces))
     return frames, performance_of(frames, clip.truth.fps)
@@ -141,11 +142,13 @@ def kept(folder: Path | None, name: str, make: Callable[[], Clip]) -> Clip:
         with np.load(path) as data:
             channels = {key: data[key] for key in Performance.CHANNELS if key in data}
             truth = Performance(float(data["fps"]), np.ones(len(data["points"]), bool), **channels)
-            return Clip(data["points"], truth, data.get("lips"))
+            coloured = all(part in data for part in Colours._fields)
+            colours = Colours(*(data[part] for part in Colours._fields)) if coloured else None
+            return Clip(data["points"], truth, colours)
     clip = make()
     if path is not None:
         channels = {key: getattr(clip.truth, key) for key in clip.truth.channels}
-        pictures = {} if clip.lips is None else {"lips": clip.lips}
+        pictures = {} if clip.colours is None else clip.colours._asdict()
         np.savez(path, points=clip.points, fps=clip.truth.fps, **pictures, **channels)
     return clip
 
@@ -194,8 +197,8 @@ def measure_real(folder: Path | None) -> None:
 
 def _unknown(path: Path) -> Clip:
     frames = open_video(path).frames()
-    points, lips = seen(frames)
-    return Clip(points, Performance(frames.fps, np.ones(len(points), bool)), lips)
+    points, colours = seen(frames)
+    return Clip(points, Performance(frames.fps, np.ones(len(points), bool)), colours)
 
 
 def main() -> None:

@@ -21,10 +21,10 @@ from vultus.core.pose import matrix_from_degrees
 from vultus.core.types import Frames, Performance
 from vultus.data.synthetic.clips import rendered_clip
 from vultus.data.synthetic.people import random_person
+from vultus.face.colours import BROWS, LIPS, Colours
 from vultus.face.fit import Fitter
 from vultus.face.gaze import IRIS_GAIN, IRIS_RADIUS
 from vultus.face.head import embedded_head, project
-from vultus.face.lip_colours import SAMPLES
 from vultus.face.points import LEFT_EYE_CORNERS, LEFT_IRIS, RIGHT_EYE_CORNERS, RIGHT_IRIS
 from vultus.face.stream import FaceSeen, FaceStream
 from vultus.methods.portrait.model import PhotoRenderer
@@ -50,12 +50,12 @@ VISIBLE = 0.01
 
 @dataclass(frozen=True)
 class Clip:
-    """FaceMesh's points (T, 478, 3), not a number where it saw none, what was true, and the colours of the lips
-    (T, 2, SAMPLES), unless there is no picture."""
+    """FaceMesh's points (T, 478, 3), not a number where it saw none, what was true, and `face.colours` of
+    every frame, unless there is no picture."""
 
     points: np.ndarray
     truth: Performance
-    lips: np.ndarray | None = None
+    colours: Colours | None = None
 
 
 def columns(movement: str) -> list[int]:
@@ -117,28 +117,30 @@ def turns(seed: int, turn_s: float = TURN_S) -> Performance:
     )
 
 
-def seen(frames: Frames) -> tuple[np.ndarray, np.ndarray]:
-    """FaceMesh's points (T, 478, 3) and the colours of the lips (T, 2, SAMPLES) in a video."""
-    missing = FaceSeen(np.full((478, 3), np.nan, np.float32), np.zeros((2, SAMPLES), np.float32))
+def seen(frames: Frames) -> tuple[np.ndarray, Colours]:
+    """FaceMesh's points (T, 478, 3) and the colours of lips and brows, each (T, 2, samples), in a video."""
+    dark = Colours(*(np.zeros((2, region.samples), np.float32) for region in (LIPS, BROWS)))
+    missing = FaceSeen(np.full((478, 3), np.nan, np.float32), dark)
     with FaceStream() as stream:
         faces = [face or missing for face in map(stream.see, frames)]
-    return np.stack([face.points for face in faces]), np.stack([face.lips for face in faces if face.lips is not None])
+    coloured = [face.colours for face in faces if face.colours is not None]
+    return np.stack([face.points for face in faces]), Colours(*map(np.stack, zip(*coloured, strict=True)))
 
 
 def of_portrait(picture: Path | np.ndarray, seed: int) -> Clip:
     """A photo that does `turns`: weights, gaze and AU45 count from the photo's own, rotation is absolute."""
     renderer = PhotoRenderer(open_portrait(picture), Look(crop="face", size=512))
     asked = turns(seed)
-    points, lips = seen(renderer.play([asked], len(asked)))
+    points, colours = seen(renderer.play([asked], len(asked)))
     shown = np.stack([renderer.state(asked, k)[1] for k in range(len(asked))])
-    return Clip(points, replace(asked, rotation=(renderer.own_deg + shown).astype(np.float32)), lips)
+    return Clip(points, replace(asked, rotation=(renderer.own_deg + shown).astype(np.float32)), colours)
 
 
 def of_person(seed: int) -> Clip:
     """A rendered person who speaks with some emotion, 5 s."""
     clip = rendered_clip(seed, seconds=5.0, size=256)
-    points, lips = seen(clip.frames)
-    return Clip(points, clip.truth, lips)
+    points, colours = seen(clip.frames)
+    return Clip(points, clip.truth, colours)
 
 
 def of_acting_person(seed: int) -> Clip:
@@ -148,8 +150,8 @@ def of_acting_person(seed: int) -> Clip:
     assert expression is not None and rotation is not None and gaze is not None
     still, count = np.zeros(3, np.float32), len(asked)
     images = (renderer.frame(expression[k], rotation[k], still, gaze[k]) for k in range(count))
-    points, lips = seen(Frames(images, FPS, renderer.size, renderer.size, count))
-    return Clip(points, asked, lips)
+    points, colours = seen(Frames(images, FPS, renderer.size, renderer.size, count))
+    return Clip(points, asked, colours)
 
 
 def of_model(seed: int) -> Clip:

@@ -20,8 +20,8 @@ from vultus.methods.portrait.model import PhotoRenderer
 from vultus.motion.emotion import expression_of
 from vultus.rendering.person.renderer import PersonRenderer
 
-ACTING_SEED, PORTRAIT_SEED, PHOTO_SEED, LIPS_SEED, SPEAKING_SEED = 9000, 9100, 9200, 9400, 100
-ACTING_FRAMES, PORTRAIT_FRAMES, LIPS_FRAMES, SPEAKING_S, SIZE, PHOTO_SIZE = 160, 300, 150, 5.0, 256, 512
+ACTING_SEED, PORTRAIT_SEED, PHOTO_SEED, LIPS_SEED, BROWS_SEED, SPEAKING_SEED = 9000, 9100, 9200, 9400, 9600, 100
+ACTING_FRAMES, PORTRAIT_FRAMES, PART_FRAMES, SPEAKING_S, SIZE, PHOTO_SIZE = 160, 300, 150, 5.0, 256, 512
 PEAKS = {
     "jawOpen": 0.6, "mouthClose": 0.5, "jawForward": 0.5, "jawLeft": 0.5, "jawRight": 0.5, "cheekPuff": 0.6,
 }  # fmt: skip
@@ -34,12 +34,22 @@ LIPS = (
     (3, 8),
 )
 """Those about the mouth, and most often the two to which FaceMesh's points answer least."""
+BROWS = (
+    tuple(
+        k
+        for k, name in enumerate(MOVEMENTS)
+        if name.startswith(("brow", "eye", "cheekSquint", "noseSneer", "mouthSmile", "jawOpen"))
+    )
+    + 2 * (MOVEMENTS.index("browDown"),),
+    (3, 8),
+)
+"""Those about brows and eyes, and most often brows drawn down."""
 
 
 def acting(rng: np.random.Generator, count: int, what: tuple[tuple[int, ...], tuple[int, int]]) -> Performance:
     """Movements in a random order, several at a time, over passing emotions; blinks, turns and glances.
 
-    `what` is `EVERYTHING` or `LIPS`.
+    `what` is `EVERYTHING`, `LIPS` or `BROWS`.
     """
     expression = _pulses(rng, count, *what) + _moods(rng, count)
     for name in ("mouthLeft", "jawLeft"):  # nobody goes both ways
@@ -119,10 +129,19 @@ def acting_photo(number: int) -> tuple[Frames, Performance]:
 
 def acting_lips(number: int) -> tuple[Frames, Performance]:
     """A photo of a rendered person, or each third time the person, of whom mostly the mouth acts."""
-    asked = acting(_rng(LIPS_SEED, number), LIPS_FRAMES, LIPS)
+    return _part(LIPS_SEED, number, LIPS)
+
+
+def acting_brows(number: int) -> tuple[Frames, Performance]:
+    """The same for brows and eyes."""
+    return _part(BROWS_SEED, number, BROWS)
+
+
+def _part(seed: int, number: int, what: tuple[tuple[int, ...], tuple[int, int]]) -> tuple[Frames, Performance]:
+    asked = acting(_rng(seed, number), PART_FRAMES, what)
     if number % 3 == 2:
-        return _person(LIPS_SEED + number, number, asked)
-    return _portrait(_photo(LIPS_SEED + number, number), asked)
+        return _person(seed + number, number, asked)
+    return _portrait(_photo(seed + number, number), asked)
 
 
 def _person(seed: int, number: int, asked: Performance) -> tuple[Frames, Performance]:

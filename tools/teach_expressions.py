@@ -1,13 +1,13 @@
-"""Teach the tracker what points and lips say about expressions: `vultus/assets/expression_reader.npz` and its card.
+"""Teach the tracker what points, lips and brows say about expressions: `vultus/assets/expression_reader.npz`, a card.
 
-    python tools/teach_expressions.py FOLDER OUT.npz [--acting 30] [--photos 104] [--lips 65] [--speaking 15]
-                                      [PORTRAIT ...]
+    python tools/teach_expressions.py FOLDER OUT.npz [--acting 30] [--photos 104] [--lips 65] [--brows 34]
+                                      [--speaking 15] [PORTRAIT ...]
 
-Rendered people act every movement, and photos of others do too; the mouths of still others act, or they speak; and
-portraits, if any are given, act as well. All weights are known. What tracking makes of every clip is kept in FOLDER,
-where the next run finds it; a clip kept without the colours of its lips teaches points alone. From that a small network
-learns the map of `vultus.face.leaks`, mirrored copies included; several of them, from different seeds, are joined into
-one with as many more hidden units. Needs torch. `benchmarks.tracking` shows other faces.
+Rendered people act every movement, and photos of others do too; the mouths or brows of still others act, or they speak;
+and portraits, if any are given, act as well. All weights are known. What tracking makes of every clip is kept in
+FOLDER, where the next run finds it; a clip kept without the colours of lips or brows teaches what it has. From that a
+small network learns the map of `vultus.face.leaks`, mirrored copies included; several of them, from different seeds,
+are joined into one with as many more hidden units. Needs torch. `benchmarks.tracking` shows other faces.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from acting_clips import acting_lips, acting_person, acting_photo, acting_portrait, speaking_person
+from acting_clips import acting_brows, acting_lips, acting_person, acting_photo, acting_portrait, speaking_person
 
 from vultus.core.bases import ARKIT52
 from vultus.core.types import DEFAULT_FPS, Frames, Performance
+from vultus.face.colours import BROWS, LIPS, Colours
+from vultus.face.colours import mirrored as mirrored_colours
 from vultus.face.fit import Fitter
 from vultus.face.head import embedded_head
 from vultus.face.leaks import (
@@ -33,33 +35,43 @@ from vultus.face.leaks import (
     MOVEMENTS,
     WEIGHT_UNIT,
     Reader,
+    colour_coordinates,
     features,
-    lip_coordinates,
     movements,
 )
-from vultus.face.lip_colours import SAMPLES, mirrored_lips
 from vultus.face.smooth import bilateral
 from vultus.face.stream import FaceStream
 from vultus.face.track import SMOOTHING_S, performance_of, track_seen
 
-SHIFTS, LIPS = 64, 20
-"""Coordinates of the points, and of the lips' lightness and of their redness."""
+SHIFTS, TONES = 64, 20
+"""Coordinates of the points, and of the lightness and of the redness of lips and of brows."""
 HIDDEN, SEEDS, EPOCHS, BATCH = 96, (0, 1, 2), 30, 512
 RATE, DECAY, NOISE, DROPOUT = 3e-3, 3e-3, 0.3, 0.2
 CONTRAST, UNSEEN = 0.3, 0.25
-"""Spread of the logarithm by which the colours of lips stand out more or less, each kind by itself, and the share of
-examples in which they are not seen: a camera's contrast is not known, and there are points without a picture."""
+"""Spread of the logarithm by which colours stand out more or less, each kind by itself, and the share of examples in
+which those of lips, or of brows, are not seen: cameras differ in contrast, and there are points without a picture."""
 LEAST_SPREAD = 0.02
 """Added to a movement's standard deviation, by which its error is weighed: what hardly moves need not be read."""
 
 
+KINDS: dict[str, tuple[int, str, Callable[[int], tuple[Frames, Performance]]]] = {
+    "acting": (30, "act", acting_person),
+    "photos": (104, "photo", acting_photo),
+    "lips": (65, "lips", acting_lips),
+    "brows": (34, "brows", acting_brows),
+    "speaking": (15, "speak", speaking_person),
+}
+"""Kinds of clips: how many, what their files are called, and who plays."""
+
+
 @dataclass(frozen=True)
 class Lesson:
-    """A clip's departures (T, 936), colours of the lips (T, 2, SAMPLES), fitted weights (T, 52) and turns (T, 3), and
-    the movements made (T, M). Colours are zero where they were not kept."""
+    """A clip's departures (T, 936), colours of lips and brows, each (T, 2, samples), fitted weights (T, 52) and turns
+    (T, 3), and the movements made (T, M). Colours are zero where they were not kept."""
 
     departures: np.ndarray
     lips: np.ndarray
+    brows: np.ndarray
     fitted: np.ndarray
     rotation: np.ndarray
     made: np.ndarray
@@ -74,25 +86,25 @@ def lesson(path: Path, play: Callable[[], tuple[Frames, Performance]]) -> Lesson
         seen = performance_of(tracked, DEFAULT_FPS, unmix=False)
         assert truth.expression is not None and seen.expression is not None and seen.rotation is not None
         departures = np.stack([frame.departure.reshape(-1) for frame in tracked if frame is not None])
-        lips = np.stack([frame.lips for frame in tracked if frame is not None and frame.lips is not None])
+        coloured = [frame.colours for frame in tracked if frame is not None and frame.colours is not None]
+        colours = Colours(*map(np.stack, zip(*coloured, strict=True)))
         made = movements(truth.expression)[seen.valid]
-        parts = (departures, lips, seen.expression[seen.valid], seen.rotation[seen.valid], made)
+        parts = (departures, *colours, seen.expression[seen.valid], seen.rotation[seen.valid], made)
         np.savez(path, **dict(zip(Lesson.__dataclass_fields__, parts, strict=True)))
         print(f"{path.stem}: {len(departures)} frames", flush=True)
     with np.load(path) as data:
-        unseen = np.zeros((len(data["made"]), 2, SAMPLES))
-        parts = (data.get(name, unseen).astype(np.float32) for name in Lesson.__dataclass_fields__)
-        return Lesson(*parts)
+        count = len(data["made"])
+        unseen = {"lips": np.zeros((count, 2, LIPS.samples)), "brows": np.zeros((count, 2, BROWS.samples))}
+        parts = (data[name] if name in data else unseen[name] for name in Lesson.__dataclass_fields__)
+        return Lesson(*(part.astype(np.float32) for part in parts))
 
 
-def lessons(folder: Path, acting: int, photos: int, lips: int, speaking: int, portraits: list[Path]) -> list[Lesson]:
-    """All clips, drawn or found in the folder."""
+def lessons(folder: Path, counts: dict[str, int], portraits: list[Path]) -> list[Lesson]:
+    """All clips, `counts` of each kind of `KINDS`, drawn or found in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     plays: dict[str, Callable[[], tuple[Frames, Performance]]] = {}
-    plays |= {f"act_{number}": partial(acting_person, number) for number in range(acting)}
-    plays |= {f"lips_{number}": partial(acting_lips, number) for number in range(lips)}
-    plays |= {f"speak_{number}": partial(speaking_person, number) for number in range(speaking)}
-    plays |= {f"photo_{number}": partial(acting_photo, number) for number in range(photos)}
+    for kind, (_, name, play) in KINDS.items():
+        plays |= {f"{name}_{number}": partial(play, number) for number in range(counts[kind])}
     plays |= {f"portrait_{picture.stem}": partial(acting_portrait, picture, n) for n, picture in enumerate(portraits)}
     return [lesson(folder / f"{name}.npz", play) for name, play in plays.items()]
 
@@ -105,7 +117,12 @@ def mirrored(seen: Lesson) -> Lesson:
     fitted = seen.fitted[:, [ARKIT52.index(name) for name in sides]]
     turned = seen.rotation * np.float32([-1, 1, -1])
     return Lesson(
-        departures.reshape(seen.departures.shape), mirrored_lips(seen.lips), fitted, turned, seen.made[:, swapped]
+        departures.reshape(seen.departures.shape),
+        mirrored_colours(seen.lips, LIPS),
+        mirrored_colours(seen.brows, BROWS),
+        fitted,
+        turned,
+        seen.made[:, swapped],
     )
 
 
@@ -125,17 +142,18 @@ def modes(clips: list[np.ndarray], count: int) -> np.ndarray:
     return (directions / np.sqrt(np.maximum(spread, 1e-12)))[:, ::-1][:, :count].astype(np.float32)
 
 
-def lip_modes(seen: list[Lesson]) -> np.ndarray:
-    """(2, SAMPLES, LIPS): those of lightness and of redness."""
-    coloured = [clip.lips for clip in seen if clip.lips.any()]
-    return np.stack([modes([lips[:, kind] for lips in coloured], LIPS) for kind in range(2)])
+def tone_modes(clips: list[np.ndarray]) -> np.ndarray:
+    """(2, samples, TONES): those of lightness and of redness in clips of colours (T, 2, samples), if they have any."""
+    coloured = [clip for clip in clips if clip.any()]
+    return np.stack([modes([clip[:, kind] for clip in coloured], TONES) for kind in range(2)])
 
 
-def examples(clip: Lesson, shifts: np.ndarray, lips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def examples(clip: Lesson, shifts: np.ndarray, lips: np.ndarray, brows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Features (T, F) as the tracker sees them, and what is to be added to the movements (T, M) it fitted."""
     count = len(clip.departures)
     one_shot = np.zeros(count, int)
-    coordinates = np.concatenate([clip.departures @ shifts, lip_coordinates(clip.lips, lips).reshape(count, -1)], 1)
+    coloured = colour_coordinates(clip.lips, lips), colour_coordinates(clip.brows, brows)
+    coordinates = np.concatenate([clip.departures @ shifts, *coloured], 1)
     shown = bilateral(coordinates, one_shot, SMOOTHING_S * DEFAULT_FPS, COORDINATE_JITTER)
     fitted = movements(clip.fitted)
     wanted = clip.made - np.median(clip.made, 0) - (fitted - np.median(fitted, 0))
@@ -171,28 +189,37 @@ def taught(seen: np.ndarray, wanted: np.ndarray, spread: np.ndarray, seed: int) 
 
 def relit(given: torch.Tensor) -> torch.Tensor:
     """Features (N, F) under cameras of other contrast and colour, some without a picture."""
-    stands_out = torch.exp(CONTRAST * torch.randn(len(given), 2)) * (torch.rand(len(given), 1) > UNSEEN)
-    lips = slice(SHIFTS, SHIFTS + 2 * LIPS)
+    seen = torch.rand(len(given), len(Colours._fields)) > UNSEEN
+    stands_out = torch.exp(CONTRAST * torch.randn(len(given), 2 * seen.shape[1])) * seen.repeat_interleave(2, 1)
     result = given.clone()
-    result[:, lips] *= stands_out.repeat_interleave(LIPS, 1)
+    result[:, SHIFTS : SHIFTS + stands_out.shape[1] * TONES] *= stands_out.repeat_interleave(TONES, 1)
     return result
 
 
-def joined(networks: list[list[np.ndarray]], shifts: np.ndarray, lips: np.ndarray) -> Reader:
-    """The mean of several networks as one: their hidden units side by side."""
+def joined(networks: list[list[np.ndarray]], seen: tuple[np.ndarray, ...]) -> Reader:
+    """The mean of several networks as one, their hidden units side by side; `seen` are the modes of what they see."""
     into, bias, out, direct = zip(*networks, strict=True)
     count = len(networks)
     units = np.concatenate(into, 1), np.concatenate(bias), np.concatenate(out) / count
-    return Reader(shifts, lips, *units, np.mean(direct, axis=0))
+    return Reader(*seen, *units, np.mean(direct, axis=0))
 
 
 def learn(seen: list[Lesson]) -> Reader:
     """The network of all clips and their mirror images."""
     both = seen + [mirrored(clip) for clip in seen]
-    shifts, lips = modes([clip.departures for clip in both], SHIFTS), lip_modes(both)
-    inputs, targets = (np.concatenate(parts) for parts in zip(*(examples(c, shifts, lips) for c in both), strict=True))
+    along = (
+        modes([clip.departures for clip in both], SHIFTS),
+        tone_modes([clip.lips for clip in both]),
+        tone_modes([clip.brows for clip in both]),
+    )
+    inputs, targets = (np.concatenate(parts) for parts in zip(*(examples(c, *along) for c in both), strict=True))
     spread = np.concatenate([clip.made - np.median(clip.made, 0) for clip in both]).std(0) + LEAST_SPREAD
-    return joined([taught(inputs, targets, spread, seed) for seed in SEEDS], shifts, lips)
+    return joined([taught(inputs, targets, spread, seed) for seed in SEEDS], along)
+
+
+def _coloured(colours: np.ndarray) -> int:
+    """Frames of a clip (T, 2, samples) whose colours were kept."""
+    return int((colours != np.median(colours, 0)).any((1, 2)).sum())
 
 
 def main() -> None:
@@ -200,25 +227,23 @@ def main() -> None:
     options.add_argument("folder", type=Path)
     options.add_argument("out", type=Path)
     options.add_argument("portraits", nargs="*", type=Path)
-    options.add_argument("--acting", type=int, default=30)
-    options.add_argument("--photos", type=int, default=104)
-    options.add_argument("--lips", type=int, default=65)
-    options.add_argument("--speaking", type=int, default=15)
+    for kind, (count, _, _) in KINDS.items():
+        options.add_argument(f"--{kind}", type=int, default=count)
     chosen = options.parse_args()
     torch.set_num_threads(1)
-    seen = lessons(chosen.folder, chosen.acting, chosen.photos, chosen.lips, chosen.speaking, chosen.portraits)
+    seen = lessons(chosen.folder, {kind: getattr(chosen, kind) for kind in KINDS}, chosen.portraits)
     layers = {name: value.astype(np.float16) for name, value in vars(learn(seen)).items()}
     np.savez_compressed(chosen.out, movements=np.array(MOVEMENTS), **layers)
-    coloured = sum(int((clip.lips != np.median(clip.lips, 0)).any((1, 2)).sum()) for clip in seen)
+    lips, brows = (sum(_coloured(getattr(clip, part)) for clip in seen) for part in Colours._fields)
     card = {
         "name": "expression_reader",
         "sha256": hashlib.sha256(chosen.out.read_bytes()).hexdigest(),
         "made_by": "tools/teach_expressions.py",
         "training_data": f"{chosen.acting} rendered people who act, photos of {chosen.photos} more that act, "
-        f"{chosen.lips} whose mouths act, "
+        f"{chosen.lips} whose mouths act, {chosen.brows} whose brows act, "
         f"{chosen.speaking} who speak, {len(chosen.portraits)} portraits that act; {sum(len(c.made) for c in seen)} "
-        f"frames, of which only FaceMesh's points, the weights that were drawn and, in {coloured}, the colours of the "
-        "lips were used",
+        f"frames, of which only FaceMesh's points, the weights that were drawn and, in {lips}, the colours of the "
+        f"lips, in {brows} of the brows, were used",
         "hidden_units": HIDDEN * len(SEEDS),
         "licence": "Apache-2.0",
         "measured": "docs/tracking.md",

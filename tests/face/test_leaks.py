@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from vultus.core.bases import ARKIT52, index_of
+from vultus.face.colours import BROWS, LIPS, Colours
 from vultus.face.fit import Fitter
 from vultus.face.head import embedded_head
 from vultus.face.leaks import (
@@ -23,7 +24,6 @@ from vultus.face.leaks import (
     settle_jaw,
     undo_leaks,
 )
-from vultus.face.lip_colours import SAMPLES
 
 VALID = np.ones(40, bool)
 
@@ -40,10 +40,11 @@ def acted(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_the_network_that_ships_is_for_these_movements():
     data = np.load(ASSET)
     count, shifts = len(MOVEMENTS), data["shift_modes"].shape[1]
-    seen = shifts + 2 * data["lip_modes"].shape[2] + count + 3
+    seen = shifts + 2 * (data["lip_modes"].shape[2] + data["brow_modes"].shape[2]) + count + 3
     assert tuple(data["movements"]) == MOVEMENTS
     assert data["shift_modes"].shape == (468 * 2, shifts)
-    assert data["lip_modes"].shape[:2] == (2, SAMPLES)
+    assert data["lip_modes"].shape[:2] == (2, LIPS.samples)
+    assert data["brow_modes"].shape[:2] == (2, BROWS.samples)
     assert data["into"].shape == (seen, len(data["into_bias"]))
     assert data["out"].shape == (len(data["into_bias"]), count) and data["direct"].shape == (seen, count)
     card = json.loads(ASSET.with_suffix(".json").read_text())
@@ -85,7 +86,7 @@ def test_features_count_from_the_median_of_frames_with_a_face():
 
 def test_the_network_is_its_formula():
     rng = np.random.default_rng(3)
-    small = Reader(*(rng.normal(size=shape) for shape in ((4, 2), (2, 5, 1), (5, 3), (3,), (3, 2), (5, 2))))
+    small = Reader(*(rng.normal(size=shape) for shape in ((4, 2), (2, 5, 1), (2, 7, 1), (5, 3), (3,), (3, 2), (5, 2))))
     seen = rng.normal(size=5)
     units = [row @ seen + bias for row, bias in zip(small.into.T, small.into_bias, strict=True)]
     lifted = [a / (1 + np.exp(-a)) - b / (1 + np.exp(-b)) for a, b in zip(units, small.into_bias, strict=True)]
@@ -119,12 +120,15 @@ def test_a_speaker_s_jaw_comes_to_rest_and_a_held_one_stays_open():
     np.testing.assert_array_equal(settle_jaw(speaking, np.arange(100) < 20), speaking)
 
 
-def test_lips_that_are_not_seen_say_nothing_and_others_do():
-    departure = np.zeros((468, 2), np.float32)
-    lips = np.random.default_rng(0).normal(0, 0.2, (2, SAMPLES)).astype(np.float32)
-    blind, seen = coordinates(departure), coordinates(departure, lips)
-    np.testing.assert_array_equal(blind, 0)
-    shifts = reader().shift_modes.shape[1]
-    modes = reader().lip_modes
-    np.testing.assert_array_equal(seen[:shifts], 0)
-    np.testing.assert_allclose(seen[shifts:], np.concatenate([lips[0] @ modes[0], lips[1] @ modes[1]]), rtol=1e-4)
+@pytest.mark.parametrize("part", Colours._fields)
+def test_what_is_not_seen_says_nothing_and_the_rest_does(part):
+    departure, rng = np.zeros((468, 2), np.float32), np.random.default_rng(0)
+    dark = Colours(*(np.zeros((2, region.samples), np.float32) for region in (LIPS, BROWS)))
+    coloured = rng.normal(0, 0.2, getattr(dark, part).shape).astype(np.float32)
+    np.testing.assert_array_equal(coordinates(departure), 0)
+    seen = coordinates(departure, dark._replace(**{part: coloured}))
+    modes = {"lips": reader().lip_modes, "brows": reader().brow_modes}
+    start = reader().shift_modes.shape[1] + (2 * reader().lip_modes.shape[2] if part == "brows" else 0)
+    expected = np.concatenate([coloured[kind] @ modes[part][kind] for kind in range(2)])
+    np.testing.assert_allclose(seen[start : start + len(expected)], expected, rtol=1e-4, atol=1e-5)
+    assert not np.delete(seen, range(start, start + len(expected))).any()

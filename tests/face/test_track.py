@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from vultus.core.bases import index_of
 from vultus.core.errors import InputError
 from vultus.core.types import Frames
+from vultus.face.colours import BROWS, LIPS
 from vultus.face.landmarks import select_face
-from vultus.face.lip_colours import SAMPLES
 from vultus.face.smooth import bilateral, fill_gaps
 from vultus.face.track import performance_of, track, track_points, track_stream
 
@@ -115,9 +115,10 @@ def test_points_alone_can_be_tracked():
 
 def test_a_picture_says_more_than_its_points():
     seen = list(track_stream(moving([0.0, 0.0, None, 3.0])))
-    assert [frame is None or frame.lips.shape == (2, SAMPLES) for frame in seen] == [True] * 4
+    shown = [None if frame is None else [part.shape for part in frame.colours] for frame in seen]
+    assert shown == [None if k == 2 else [(2, LIPS.samples), (2, BROWS.samples)] for k in range(4)]
     alone = next(iter(track_points([select_face(skimage.data.astronaut())])))
-    assert alone is not None and alone.lips is None
+    assert alone is not None and alone.colours is None
 
 
 @pytest.mark.skipif(not CLIP.exists(), reason="the shared clips are not beside the repository")

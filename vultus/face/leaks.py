@@ -3,8 +3,8 @@
 Its points follow no movement exactly: an opening jaw, say, also thickens the lower lip, which reads as a lip rolled
 out, and a head that looks up seems to frown. What of all this stands for which movement was learned on faces of whom
 everything is known (`tools/teach_expressions.py`): a network with one hidden layer, the same for everybody, sees how
-the points and the colours of the lips depart from the person's own face at rest, the weights fitted, and the turn of
-the head. Some movements hardly move the points, but show: a lower lip drawn down bares teeth.
+the points and the colours of lips and brows depart from the person's own face at rest, the weights fitted, and the
+turn of the head. Some movements hardly move the points, but show: a lower lip drawn down bares teeth.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from vultus.core.bases import ARKIT52, index_of
 from vultus.core.errors import MissingPartError
 from vultus.core.shelf import pieces, zeros
+from vultus.face.colours import Colours
 
 ASSET = Path(__file__).parent.parent / "assets" / "expression_reader.npz"
 _ONE_WAY = ("mouthLeft", "mouthRight", "jawLeft", "jawRight")
@@ -55,10 +56,11 @@ class Reader:
     shift_modes: np.ndarray
     """(936, K): coordinates of a departure (468, 2), in units of their spread, are its product with these."""
     lip_modes: np.ndarray
-    """(2, SAMPLES, L): the same for lightness and redness of the lips (`face.lip_colours`)."""
+    brow_modes: np.ndarray
+    """(2, samples, L) and (2, samples, B): the same for lightness and redness of lips and brows (`face.colours`)."""
     into: np.ndarray
     into_bias: np.ndarray
-    """(F, H) and (H,); F = K + 2 L + M + 3, as `features`."""
+    """(F, H) and (H,); F = K + 2 L + 2 B + M + 3, as `features`."""
     out: np.ndarray
     direct: np.ndarray
     """(H, M) from the hidden units, (F, M) past them; both in `WEIGHT_UNIT`s."""
@@ -74,26 +76,27 @@ def movements(expression: np.ndarray) -> np.ndarray:
     return np.stack([expression[:, columns].mean(1) for columns in COLUMNS], 1)
 
 
-def coordinates(departure: np.ndarray, lips: np.ndarray | None = None) -> np.ndarray:
-    """Coordinates (K + 2 L,) of what a frame shows, in units of their spread.
+def coordinates(departure: np.ndarray, colours: Colours | None = None) -> np.ndarray:
+    """Coordinates (K + 2 L + 2 B,) of what a frame shows, in units of their spread.
 
-    `departure` (468, 2) head units is how far FaceMesh's points are from the person's face at rest; `lips` (2, SAMPLES)
-    are their colours (`face.lip_colours`), and None throughout a clip that has no pictures.
+    `departure` (468, 2) head units is how far FaceMesh's points are from the person's face at rest; `colours` are those
+    of lips and brows, and None throughout a clip that has no pictures.
     """
-    modes = reader().lip_modes
-    coloured = np.zeros((len(modes), modes.shape[2]), np.float32) if lips is None else lip_coordinates(lips, modes)
-    return np.concatenate([departure.reshape(-1) @ reader().shift_modes, coloured.reshape(-1)])
+    modes = reader().lip_modes, reader().brow_modes
+    seen = colours or Colours(*(np.zeros(kind.shape[:2], np.float32) for kind in modes))
+    along = [colour_coordinates(part, kind) for part, kind in zip(seen, modes, strict=True)]
+    return np.concatenate([departure.reshape(-1) @ reader().shift_modes, *along])
 
 
-def lip_coordinates(lips: np.ndarray, modes: np.ndarray) -> np.ndarray:
-    """Coordinates (..., 2, L) of colours (..., 2, SAMPLES) along modes (2, SAMPLES, L)."""
-    return (lips[..., None, :] @ modes)[..., 0, :]
+def colour_coordinates(seen: np.ndarray, modes: np.ndarray) -> np.ndarray:
+    """Coordinates (..., 2 L) of colours (..., 2, samples) along modes (2, samples, L)."""
+    return (seen[..., None, :] @ modes).reshape(*seen.shape[:-2], -1)
 
 
 def features(shown: np.ndarray, expression: np.ndarray, rotation: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """What the network sees (T, F), each from its median over the `valid` frames.
 
-    `shown` (T, K + 2 L) of `coordinates`, `expression` (T, 52) and `rotation` (T, 3), degrees, as fitted.
+    `shown` (T, K + 2 L + 2 B) of `coordinates`, `expression` (T, 52) and `rotation` (T, 3), degrees, as fitted.
     """
     seen = zeros((len(valid), shown.shape[1] + len(MOVEMENTS) + rotation.shape[1]))
     for part in pieces(len(valid), seen, shown):

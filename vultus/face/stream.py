@@ -10,9 +10,9 @@ import numpy as np
 
 from vultus.core.errors import ControlError, InputError
 from vultus.face import mediapipe_graphs
+from vultus.face.colours import Colours, face_colours
 from vultus.face.crops import Crop, cut_square
 from vultus.face.landmarks import FaceMesh, choose, process_mesh
-from vultus.face.lip_colours import lip_colours
 from vultus.face.points import face_box
 
 _CROP_PX = 512
@@ -27,10 +27,10 @@ _THOROUGH_EVERY = 10
 
 @dataclass(frozen=True)
 class FaceSeen:
-    """What a frame shows of a face: FaceMesh's points (478, 3), and `face.lip_colours` unless only points are known."""
+    """What a frame shows of a face: FaceMesh's points (478, 3), and `face.colours` unless only points are known."""
 
     points: np.ndarray
-    lips: np.ndarray | None = None
+    colours: Colours | None = None
 
 
 class FaceWindow:
@@ -136,9 +136,9 @@ class FaceStream:
         return points
 
     def see(self, image: np.ndarray) -> FaceSeen | None:
-        """The same, with the colours of the lips."""
+        """The same, with the colours of lips and brows."""
         points = self.next(image)
-        return None if points is None else FaceSeen(points, lip_colours(image, points))
+        return None if points is None else FaceSeen(points, face_colours(image, points))
 
     def _search(self, image: np.ndarray) -> bool:
         """Find the face in the whole frame and put the window there."""

@@ -18,6 +18,7 @@ from vultus.core.pose import degrees_from_matrix
 from vultus.core.shelf import Rows
 from vultus.core.types import Fit, Frames, Performance
 from vultus.face.blinks import AU45_FULL, lid_closure
+from vultus.face.colours import Colours
 from vultus.face.fit import Camera, Fitter, Person
 from vultus.face.gaze import calibrated_gaze, eye_openness
 from vultus.face.head import FLIP, HeadModel, embedded_head
@@ -51,7 +52,7 @@ class TrackedFrame:
     """One frame's fit, the right and left eye's openness (2,) (`face.gaze`), and whether a new shot begins here.
 
     `offset` is `face.fit.Person.offset`, which belongs to the fit; `departure` (468, 2) head units leads, in the head's
-    frame, from the person's face at rest to FaceMesh's points; `lips` are `face.lip_colours`, where there is a picture.
+    frame, from the person's face at rest to FaceMesh's points; `colours` are `face.colours`, where there is a picture.
     """
 
     fit: Fit
@@ -59,7 +60,7 @@ class TrackedFrame:
     cut: bool
     offset: np.ndarray
     departure: np.ndarray
-    lips: np.ndarray | None = None
+    colours: Colours | None = None
 
 
 def track(frames: Frames, head: HeadModel | None = None, face: int | None = None, where: object = None) -> Performance:
@@ -157,7 +158,7 @@ class _Follower:
         self._last = fit
         lids = [self._fitter.points(person.identity, blink) + person.offset for blink in (0 * _BLINK, _BLINK)]
         departure = self._fitter.departure(fit, lids[0])[:, :2].astype(np.float32)
-        return TrackedFrame(fit, eye_openness(fit, *lids), cut, person.offset, departure, seen.lips)
+        return TrackedFrame(fit, eye_openness(fit, *lids), cut, person.offset, departure, seen.colours)
 
 
 class _Series:
@@ -183,7 +184,7 @@ class _Series:
         self._rows["openness"].append(tracked.openness)
         self._rows["landmarks"].append(landmarks68(fit.landmarks))
         if self._unmix:
-            self._rows[_SHOWN].append(coordinates(tracked.departure, tracked.lips))
+            self._rows[_SHOWN].append(coordinates(tracked.departure, tracked.colours))
 
     def performance(self, fps: float) -> Performance:
         """All frames, gaps filled, jitter removed, lids calibrated to the person, expressions unmixed."""
