@@ -3,6 +3,9 @@
 FaceMesh's points wander by a pixel or two with expression, turn and light, which is a degree or two of pose. Skin that
 does not move with expression (nose bridge, temples, upper cheeks, forehead) is looked up in the picture at the head
 model's vertices; pose after pose is moved until it shows there what the other frames show, on average.
+
+What does not show the same in all frames counts for less: brows, glasses and hair, which stand before the skin, the
+outline. And light stays where it is when a head turns, so only detail finer than shading is compared.
 """
 
 from __future__ import annotations
@@ -32,8 +35,8 @@ FACE_PX = 200.0
 ROUNDS, STEPS = 6, 4
 """Mean pictures that are made in turn, and steps of every pose towards each."""
 
-_FINE_PX, _COARSE_PX = 1.1, 9.0
-"""The picture between these two blurs is compared: noise and light are left out."""
+_FINE_PX, _COARSE_PX = 1.1, 7.0
+"""The picture between these two blurs is compared: noise and shading are left out."""
 _ROBUST = 8.0
 """Difference in grey levels from which a vertex counts for less."""
 _NEAR, _EYES = 0.8, 1.7
@@ -54,10 +57,11 @@ _CUT_PX = 48
 
 @dataclass(frozen=True)
 class _Skin:
-    """Points (N, 3) of skin that keeps still, and their normals (N, 3), head frame."""
+    """Points (N, 3) of skin that keeps still, their normals (N, 3), head frame, and how much skin is theirs (N,)."""
 
     points: np.ndarray
     normals: np.ndarray
+    area: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -116,9 +120,10 @@ def cuts(pictures: Iterable[np.ndarray]) -> np.ndarray:
 def _still_skin(trail: HeadTrail, head: HeadModel) -> _Skin:
     vertices = head.vertices(trail.identity).astype(np.float64)
     a, b, c = (vertices[head.triangles[:, k]] for k in range(3))
-    normals = np.zeros_like(vertices)
+    faces, normals, area = np.cross(b - a, c - a), np.zeros_like(vertices), np.zeros(len(vertices))
     for k in range(3):
-        np.add.at(normals, head.triangles[:, k], np.cross(b - a, c - a))
+        np.add.at(normals, head.triangles[:, k], faces)
+        np.add.at(area, head.triangles[:, k], np.linalg.norm(faces, axis=1) / 6)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9
     spread = (trail.expression - trail.expression.mean(0)).astype(np.float64)
     covariance = spread.T @ spread / len(spread)
@@ -131,7 +136,7 @@ def _still_skin(trail: HeadTrail, head: HeadModel) -> _Skin:
     eyes = head.eye_centres(vertices)
     usable &= np.linalg.norm(vertices[:, None, :2] - eyes[None, :, :2], axis=-1).min(1) > _EYES
     usable &= normals[:, 2] > _FRONT
-    return _Skin(vertices[usable], normals[usable])
+    return _Skin(vertices[usable], normals[usable], area[usable])
 
 
 def _window(trail: HeadTrail) -> _Window:
@@ -168,9 +173,13 @@ class _Look:
 
     def __init__(self, skin: _Skin, focal_px: float, center_px: np.ndarray) -> None:
         self._skin, self._focal_px, self._center_px = skin, focal_px, center_px
+        self._trust = skin.area
 
     def mean_face(self, kept: np.ndarray, rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
-        """(N,) what the points show in most frames."""
+        """(N,) what the points show in most frames. Those that often show something else are trusted less from now on.
+
+        A point speaks for its area: the model has most vertices at the nostrils, whose rims lie elsewhere in each view.
+        """
         seen, weight = [], []
         for face, turn, shift in zip(kept, rotation, translation, strict=True):
             _, placed, x, y = self._place(turn, shift)
@@ -181,6 +190,8 @@ class _Look:
         for _ in range(2):
             robust = weights / (1 + ((values - mean) / _ROBUST) ** 2)
             mean = (values * robust).sum(0) / np.maximum(robust.sum(0), 1e-6)
+        variance = (weights * (values - mean) ** 2).sum(0) / np.maximum(weights.sum(0), 1e-6)
+        self._trust = self._skin.area / (1 + variance / max(float(np.median(variance)), 1e-6)) ** 2
         return mean
 
     def step(self, picture: np.ndarray, mean: np.ndarray, rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
@@ -190,7 +201,7 @@ class _Look:
             cv2.remap(picture, x + dx, y + dy, cv2.INTER_LINEAR)[0]
             for dx, dy in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))
         )
-        weights = self._facing(rotation, placed)
+        weights = self._facing(rotation, placed) * self._trust
         contrast = np.clip((seen * mean * weights).sum() / max(float((mean**2 * weights).sum()), 1e-6), 0.5, 2)
         residual = contrast * mean - seen
         weights = weights / (1 + (residual / _ROBUST) ** 2)
