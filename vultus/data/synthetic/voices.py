@@ -15,6 +15,8 @@ from vultus.data.spoken import training_voices
 from vultus.data.synthetic.acting import cut_speech
 
 _LEAD_S = (0.1, 0.5)
+_FAILURES = 20
+"""Texts without a sound after which a voice stays silent."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,14 @@ def say(voice: Voice, duration_s: float, rng: np.random.Generator, text: str | N
     """
     lead = np.zeros(round(rng.uniform(*_LEAD_S) * SAMPLE_RATE), np.float32)
     parts, phones, texts = [lead], [Phone("SIL", 0.0, len(lead) / SAMPLE_RATE)], []
-    at_s, tries = len(lead) / SAMPLE_RATE, 0
-    while at_s < duration_s and tries < 20:
-        tries += 1
+    at_s, failures = len(lead) / SAMPLE_RATE, 0
+    while at_s < duration_s and failures < _FAILURES:
         said = text or random_text(voice.language, rng)
         try:
             with fresh_espeak():
                 speech = synthesise(said, voice.name, voice.rate, voice.pitch)
         except InputError:
+            failures += 1
             continue  # a few timbres have no sound for a few texts
         texts.append(said)
         parts.append(speech.waveform)
