@@ -95,6 +95,8 @@ class TrainConfig:
     blinking: float = 0.0
     """Share of the frames that is drawn among those with lids on their way (ours): a tenth of a video teaches little.
     """
+    wide: float = 0.0
+    """Share that is drawn among the quarter with the widest mouths (ours): most are nearly shut."""
     samples: int = 16
     """Along a ray."""
     patch_frames: int = 1
@@ -142,8 +144,8 @@ SMALL = BlinkNerfConfig(
     FieldConfig(canonical=True, space=GridConfig(8, 16, 192, 2, 16)),
     LayerConfig(GridConfig(6, 16, 192, 2, 16)),
     TrainConfig(
-        coarse_steps=1800, fine_steps=60, frames=64, rays=32, blinking=0.25, samples=8, patch_frames=3, patch=24,
-        perceptual_by="teacher", net_lr=2e-3, final_lr=0.03, opaque=0.02, silhouette=0.02,
+        coarse_steps=2000, fine_steps=60, frames=64, rays=32, blinking=0.25, wide=0.25, samples=8, patch_frames=3,
+        patch=24, perceptual_by="teacher", net_lr=2e-3, final_lr=0.03, opaque=0.02, silhouette=0.02,
     ),
     driver.SMALL,
 )  # fmt: skip
@@ -156,7 +158,7 @@ TINY = BlinkNerfConfig(
     ),
     LayerConfig(GridConfig(3, 8, 32, 2, 12), motions=2, motion_grid=4, hidden=16),
     TrainConfig(
-        coarse_steps=2, fine_steps=2, frames=4, rays=16, blinking=0.25, samples=4, patch_frames=1, patch=8,
+        coarse_steps=2, fine_steps=2, frames=4, rays=16, blinking=0.25, wide=0.25, samples=4, patch_frames=1, patch=8,
         perceptual_by="teacher", net_lr=2e-3, validation_frames=2,
     ),
     driver.TINY,

@@ -27,11 +27,16 @@ _FULL = 3.0
 
 
 class RadianceField(nn.Module):
-    """(x, d, codes) -> (c, sigma): place, view direction, and what the face and the eyes do."""
+    """(x, d, codes) -> (c, sigma): place, view direction, and what the face and the eyes do.
+
+    `lids` (2,) are the heights in the box from which the eyes' code begins to count, and counts in full: what only
+    learned to leave the mouth alone still shades it by some grey levels.
+    """
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()
         codes = config.face_code + config.eye_code
+        self.register_buffer("lids", torch.tensor([-2.0, -1.0]))
         self.space = TriPlane(config.space) if config.encoder == "triplane" else Volume(config.space)
         self.attention = perceptron((self.space.width, config.attention, config.face_code + 1))
         self.density = perceptron((self.space.width + codes, config.hidden, config.hidden, 1 + config.geometry))
@@ -41,7 +46,9 @@ class RadianceField(nn.Module):
         """Points (M, 3) in the box, view (M, 3) about -1 to 1, codes (M, .) -> densities (M,) and colours (M, 3)."""
         place = self.space(points)
         counts = torch.sigmoid(self.attention(place))
-        found = self.density(torch.cat([place, face * counts[:, :-1], eyes * counts[:, -1:]], 1))
+        near = (points[:, 1:2] - self.lids[0]) / (self.lids[1] - self.lids[0])
+        seen = torch.cat([place, face * counts[:, :-1], eyes * counts[:, -1:] * near.clamp(0, 1)], 1)
+        found = self.density(seen)
         colour = self.colour(torch.cat([F.relu(found[:, 1:]), view], 1))
         return _DENSITY_SCALE * F.softplus(found[:, 0] - 1), torch.sigmoid(colour)
 

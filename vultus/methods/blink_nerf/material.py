@@ -12,18 +12,21 @@ from torch import Tensor
 
 from vultus.core.errors import InputError
 from vultus.methods.blink_nerf.conditioning import Condition, as_tensors
-from vultus.methods.blink_nerf.config import LayerConfig
+from vultus.methods.blink_nerf.config import LayerConfig, TrainConfig
 from vultus.methods.blink_nerf.model import Signals, pixel_places, pose_numbers
 from vultus.methods.blink_nerf.person import HEAD, Person
 from vultus.methods.blink_nerf.torso import TorsoGuess, TorsoMotion, torso_motion
 
-LOOKS = {"whole": 0.4, "head": 0.3, "mouth": 0.18, "eyes": 0.12}
+LOOKS = {"whole": 0.3, "head": 0.3, "mouth": 0.26, "eyes": 0.14}
 """Share of the rays that goes into each box of a frame."""
 _MARGINS = {"head": (0.12, 0.22, 0.12, 0.05), "mouth": (0.03,) * 4, "eyes": (0.02,) * 4}
 """Left, top, right, bottom around the landmarks, in sides of the picture."""
 LEAST_FRAMES = 16
 LIDS_MOVE = 1.0
 """AU45 from which lids are on their way."""
+_WIDE = 0.75
+"""Mouths opened farther than this share of all are wide."""
+_INNER_LIPS = ((61, 62, 63), (67, 66, 65))
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,10 @@ class Material:
     """Frames to learn from, and of them only those in which a face was seen."""
     test: np.ndarray
     """Held-out frames, likewise."""
+    blinking: np.ndarray
+    """Those of `train` with AU45 >= `LIDS_MOVE`."""
+    wide: np.ndarray
+    """Those of `train` with the widest mouths."""
 
     def squares(self) -> Tensor:
         """Places (S S, 2) of all pixels."""
@@ -69,11 +76,14 @@ def material(person: Person, size: int, layer: LayerConfig) -> Material:
     signals = Signals(
         rotation, translation, *as_tensors(condition, torch.device("cpu")), torch.from_numpy(motion.signal)
     )
+    upper, lower = (person.landmarks3d[train][:, lip, 1].mean(1) for lip in _INNER_LIPS)
+    opening = upper - lower
     background = cv2.resize(np.asarray(person.background), (size, size), interpolation=cv2.INTER_AREA)
     return Material(
         person, size,
         torch.from_numpy(pictures).flatten(1, 2), torch.from_numpy(labels).flatten(1, 2),
         signals, _boxes(person, size), motion, _without_head(pictures[train], labels[train], background), train, test,
+        train[person.au45[train] >= LIDS_MOVE], train[opening >= np.quantile(opening, _WIDE)],
     )  # fmt: skip
 
 
@@ -83,13 +93,14 @@ def fitted_guess(made: Material, pose: np.ndarray) -> TorsoGuess:
     return TorsoGuess.fit(pose[part], made.motion.signal[part], made.person.fps)
 
 
-def draw_frames(made: Material, count: int, blinking: float, rng: np.random.Generator) -> np.ndarray:
-    """Frames (count,) to learn from, of which a share is drawn among those with AU45 >= `LIDS_MOVE`."""
-    moving = made.train[made.person.au45[made.train] >= LIDS_MOVE]
-    some = round(blinking * count) if len(moving) else 0
-    drawn = rng.choice(made.train, count)
-    if some:
-        drawn[:some] = rng.choice(moving, some)
+def draw_frames(made: Material, config: TrainConfig, rng: np.random.Generator) -> np.ndarray:
+    """Frames (config.frames,) to learn from; shares of them are drawn among blinks and among wide mouths."""
+    drawn, begin = rng.choice(made.train, config.frames), 0
+    for share, among in ((config.blinking, made.blinking), (config.wide, made.wide)):
+        if len(among):
+            some = slice(begin, begin + round(share * config.frames))
+            drawn[some] = rng.choice(among, len(drawn[some]))
+            begin = some.stop
     return drawn
 
 

@@ -26,6 +26,8 @@ _LOOKS = 40
 """Cells of the density grid that are looked up along a ray to decide where to sample."""
 _POSE_LIMIT = 3.0
 """The backdrop sees poses up to so many standard deviations from the mean."""
+_NOSE_BASE, _LOWER_LIDS = 33, [40, 41, 46, 47]
+"""Among the 68 landmarks."""
 BOX = ((-1.15, 1.15), (-1.5, 2.15), (-0.95, 0.8))
 """Of the head around the middle of eyes and mouth, in distances between the outer eye corners: x, y, z from and to."""
 
@@ -100,6 +102,8 @@ class BlinkNerf(nn.Module):
         low, high = (torch.tensor([side[k] for side in BOX]) * eyes for k in (0, 1))
         self.middle.copy_(middle + (low + high) / 2)
         self.half_box.copy_((high - low) / 2)
+        heights = (points[:, 1] - self.middle[1]) / self.half_box[1]
+        self.field.lids.copy_(torch.stack([heights[_NOSE_BASE], heights[_LOWER_LIDS].mean()]))
         awake = seen.au45 <= seen.au45.median()
         self.rest.copy_(seen.landmarks[awake].mean(0))
         self.focal.fill_(2 * focal_px / picture_px)

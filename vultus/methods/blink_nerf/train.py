@@ -118,7 +118,7 @@ class Rays:
             step += 1
 
     def _batch(self, rng: np.random.Generator) -> Batch:
-        frames = draw_frames(self.made, self.config.frames, self.config.blinking, rng)
+        frames = draw_frames(self.made, self.config, rng)
         return self._look(frames, draw_rays(self.made, frames, self.config.rays, rng))
 
     def _look(self, frames: np.ndarray, pixels: np.ndarray) -> Batch:
