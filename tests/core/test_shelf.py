@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vultus.core.errors import InputError
 from vultus.core.shelf import LARGE_BYTES, Rows, pieces, put_away, taken, zeros
 
 
@@ -77,3 +78,12 @@ def test_numbered_rows_of_a_series_are_taken_in_any_order():
     series = np.arange(40.0, dtype=np.float32).reshape(20, 2)
     index = np.array([3, 3, 19, 0])
     np.testing.assert_array_equal(taken(series, index), series[index])
+
+
+def test_a_full_disk_is_told_in_one_sentence(monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    with pytest.raises(InputError, match="no room for temporary files"):
+        zeros((LARGE_BYTES,))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import mmap
+import os
 import tempfile
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
 import numpy as np
+
+from vultus.core.errors import InputError
 
 LARGE_BYTES = 2 << 20
 """Series from this size on lie in a file."""
@@ -17,10 +21,15 @@ PIECE = 500
 
 
 def zeros(shape: tuple[int, ...], dtype: type | str = np.float32) -> np.ndarray:
-    """Zeros, to be written; large ones are mapped from a file without a name, which goes when they do."""
-    if np.dtype(dtype).itemsize * int(np.prod(shape)) < LARGE_BYTES:
+    """Zeros, to be written; large ones are mapped from a file without a name, which goes when they do.
+
+    Raises InputError if there is no room for it.
+    """
+    size = np.dtype(dtype).itemsize * int(np.prod(shape))
+    if size < LARGE_BYTES:
         return np.zeros(shape, dtype)
-    with tempfile.TemporaryFile(prefix="vultus-") as file:
+    with _room(), tempfile.TemporaryFile(prefix="vultus-") as file:
+        os.posix_fallocate(file.fileno(), 0, size)  # a full disk must be noticed now: writing to a map would kill us
         return np.memmap(file, dtype, "w+", shape=shape)
 
 
@@ -47,6 +56,21 @@ def put_away(*series: np.ndarray) -> None:
             memory.madvise(mmap.MADV_DONTNEED)
 
 
+@contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        fix = "make some, or name another folder in TMPDIR"
+        raise InputError("there is no room for temporary files", tempfile.gettempdir(), fix) from error
+
+
+def _drop(file: BinaryIO) -> None:
+    """Close a file that nobody wants any more, nor what could not be written into it."""
+    with suppress(OSError):
+        file.close()
+
+
 class Rows:
     """Rows of one shape, added one by one; what is more than `LARGE_BYTES` lies in a file."""
 
@@ -56,19 +80,20 @@ class Rows:
         self._count = 0
         file = tempfile.SpooledTemporaryFile(LARGE_BYTES, prefix="vultus-")  # noqa: SIM115 - lives as long as this
         self._file = cast(BinaryIO, file)
-        weakref.finalize(self, file.close)
+        weakref.finalize(self, _drop, self._file)
 
     def __len__(self) -> int:
         return self._count
 
     def append(self, row: np.ndarray) -> int:
-        """Add a row (...), of the same shape as all, and tell its number."""
+        """Add a row (...), of the same shape as all, and tell its number. Raises InputError if there is no room."""
         row = np.ascontiguousarray(row, self._dtype)
         if self._count and row.shape != self._shape:
             raise ValueError(f"a row of shape {row.shape} among rows of shape {self._shape}")
         self._shape = row.shape
-        self._file.seek(0, 2)
-        self._file.write(row.tobytes())
+        with _room():
+            self._file.seek(0, 2)
+            self._file.write(row.tobytes())
         self._count += 1
         return self._count - 1
 
