@@ -54,7 +54,7 @@ def test_a_voice_becomes_the_same_frames_every_time(cast):
     pieces = Performance.concatenate(performed(method, waveform, 1700))
     assert len(whole) == len(pieces) == round(len(waveform) / SAMPLE_RATE * LOOK.fps)
     for name in whole.channels:
-        np.testing.assert_allclose(getattr(whole, name), getattr(pieces, name), atol=1e-5)
+        np.testing.assert_allclose(getattr(whole, name), getattr(pieces, name), rtol=1e-5, atol=1e-5)
 
     renderer = method.renderer(subject, LOOK)
     assert set(renderer.needs) <= set(whole.channels)

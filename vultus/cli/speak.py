@@ -61,8 +61,8 @@ def speak(
     """Make a portrait speak with a voice, or say a text.
 
     Args:
-        portrait: A picture of a person: a photo, a painting, a rendering; with --method blink_nerf the folder that
-            `vultus train blink_nerf` printed.
+        portrait: A picture of a person: a photo, a painting, a rendering. With --method blink_nerf: nora, who comes
+            with vultus, or the folder that `vultus train blink_nerf` printed.
         output: What to write: .mp4, .webm (may be transparent), or a folder for PNG files.
         voice: An audio or video file.
         text: What to say instead, with a draft voice: clear, but no person's.

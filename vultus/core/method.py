@@ -115,10 +115,15 @@ class Personal(Protocol):
     name: str
     paper: str
 
-    def person(self, folder: Path) -> Method:
-        """The person whose weights are in a folder. Their renderer's subject is None: themselves.
+    @property
+    def people(self) -> Mapping[str, Path]:
+        """Who comes with vultus: the folders of their weights by name."""
+        ...
 
-        Raises InputError for a folder that holds anything else.
+    def person(self, folder: Path) -> Method:
+        """The person whose weights are in a folder, or who has that name in `people`.
+
+        Their renderer's subject is None: themselves. Raises InputError for a folder that holds anything else.
         """
         ...
 

@@ -46,7 +46,7 @@ def test_speak_and_render_write_videos(blink_nerf_weights, tmp_path):
         blink_nerf_weights, VOICE, tmp_path / "a.mp4", method="blink_nerf", end_s=1.0, fps=10,
         save_performance=tmp_path / "a.npz",
     )  # fmt: skip
-    assert (open_video(written).width, open_video(written).has_audio) == (32, True)
+    assert (open_video(written).width, open_video(written).has_audio) == (64, True)
     kept = load_performance(tmp_path / "a.npz")
     assert kept.landmarks.shape == (10, 68, 3) and kept.voice.shape == (10, feature_count("sounds"))
     again = animate.render(blink_nerf_weights, kept, tmp_path / "b.mp4", method="blink_nerf", fps=10)
@@ -87,7 +87,7 @@ def test_what_cannot_be_is_refused(person, tmp_path):
         person.renderer(None, replace(LOOK, background="#00ff00"))
     method = get_personal("blink_nerf")
     prepared = toy_person().save(tmp_path / "ann")
-    for folder, said in ((prepared, "not learned"), (tmp_path, "no weights"), (VOICE, "no folder")):
+    for folder, said in ((prepared, "not learned"), (tmp_path, "no weights"), (VOICE, "nobody whom")):
         with pytest.raises(InputError, match=said):
             method.person(folder)
     with pytest.raises(ControlError, match="folder of their weights"):

@@ -12,6 +12,13 @@ from typing import Any
 
 from vultus.core.method import Method
 
+ASSETS = Path(__file__).parents[2] / "assets"
+
+
+def shipped_people() -> dict[str, Path]:
+    """The weights of people who come with vultus, none of whom exists, by name: the preset in the folder's name."""
+    return {folder.name.split("-")[1]: folder for folder in sorted(ASSETS.glob("blink_nerf-*/"))}
+
 
 class BlinkNerfMethod:
     """Learns one person from a prepared video (`vultus prepare person`); its weights are that person."""
@@ -35,11 +42,17 @@ class BlinkNerfMethod:
 
         return stages(config, data)
 
-    def person(self, folder: Path) -> Method:
+    @property
+    def people(self) -> Mapping[str, Path]:
         """See `core.method.Personal`."""
+        return shipped_people()
+
+    def person(self, folder: Path) -> Method:
+        """See `core.method.Personal`; a folder of that name comes first."""
         from vultus.methods.blink_nerf.speaking import SpeakingPerson
 
-        return SpeakingPerson(folder, self.name, self.paper)
+        known = {} if folder.exists() else shipped_people()
+        return SpeakingPerson(known.get(str(folder), folder), self.name, self.paper)
 
 
 METHOD = BlinkNerfMethod()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
@@ -15,6 +16,7 @@ from vultus.core.method import Driver, Look, Renderer
 from vultus.core.types import Footage, Frames, Performance, Phone, Portrait
 from vultus.core.weights import CARD_FILE, load_weights
 from vultus.data.manifest import MANIFEST_FILE
+from vultus.methods.blink_nerf import shipped_people
 from vultus.methods.blink_nerf.conditioning import Condition
 from vultus.methods.blink_nerf.driver.expression import landmarks_of
 from vultus.methods.blink_nerf.driver.infer import BlinkNerfDriver, load_motion
@@ -24,6 +26,9 @@ from vultus.methods.blink_nerf.person import FACTS_FILE
 from vultus.methods.blink_nerf.torso import TorsoGuess
 from vultus.motion.blink import FULL
 
+ENLARGED = 2
+"""Pictures are rendered at the size they were learned at and shown so many times as large, unless a size is asked for:
+lids of a few pixels do not survive a video's compression."""
 MEMORY_S = 9.0
 """So far back the pose goes that tells how the torso sits."""
 _LIDS = [index_of("eyeBlinkLeft"), index_of("eyeBlinkRight")]
@@ -72,8 +77,9 @@ class SpeakingPerson:
 def _check_trained(folder: Path) -> None:
     """Raise InputError for what is not, or not yet, a person's weights, saying what to do."""
     if not folder.is_dir():
-        fix = "give the folder of a person's weights, which vultus train blink_nerf prints"
-        raise InputError("this is no folder", folder, fix)
+        known = "".join(f"{name}, who comes with vultus, or " for name in shipped_people())
+        fix = f"give {known}the folder of weights that vultus train blink_nerf printed"
+        raise InputError("this is nobody whom blink_nerf has learned", folder, fix)
     if (folder / CARD_FILE).is_file():
         return
     if (folder / FACTS_FILE).is_file() or (folder / MANIFEST_FILE).is_file():
@@ -97,7 +103,8 @@ class PersonRenderer:
             raise ControlError("blink_nerf keeps the person's own background", "--background", fix)
         self._shown, self._look = shown, look
         self._neutral, self._resting = motion.neutral.numpy(), motion.resting.numpy()
-        self._size = look.size or shown.net.config.size
+        self._rendered = look.size or shown.net.config.size
+        self._size = look.size or ENLARGED * self._rendered
 
     def play(self, performances: Iterable[Performance], count: int | None = None) -> Frames:
         """See `core.method.Renderer`."""
@@ -107,7 +114,9 @@ class PersonRenderer:
         torso = _TorsoStream(self._shown, self._look.fps)
         for piece in performances:
             condition, poses = self._condition(piece), self._poses(piece)
-            yield from self._shown.frames(condition, poses, self._look.fps, torso(condition, poses), self._size)
+            frames = self._shown.frames(condition, poses, self._look.fps, torso(condition, poses), self._rendered)
+            for picture in frames:
+                yield picture if self._size == self._rendered else _enlarged(picture, self._size)
 
     def _condition(self, piece: Performance) -> Condition:
         count, expression = len(piece), piece.expression
@@ -127,6 +136,12 @@ class PersonRenderer:
         turned = self._shown.turned(still if piece.rotation is None else piece.rotation)
         shift = still if piece.translation is None else piece.translation * _UP_AND_BACK
         return HeadPoses(turned.rotation, (turned.translation + shift).astype(np.float32))
+
+
+def _enlarged(picture: np.ndarray, size: int) -> np.ndarray:
+    """A square picture (S, S, 3) uint8 at a larger size."""
+    large: np.ndarray = cv2.resize(picture, (size, size), interpolation=cv2.INTER_CUBIC)
+    return large
 
 
 class _TorsoStream:
