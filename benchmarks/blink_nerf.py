@@ -137,11 +137,14 @@ def sweep(held: Held) -> Figures:
     awake = [k for k in held.frames if held.person.au45[k] < 0.1]
     wide = np.argsort([held.person.landmarks3d[k, 62, 1] - held.person.landmarks3d[k, 66, 1] for k in awake])
     chosen = [awake[wide[round(q * (len(awake) - 1))]] for q in (0.05, 0.3, 0.5, 0.7, 0.95)]
-    painter, ranks, lips, range_ = Painter(held.shown.net, held.size), [], [], []
+    painter, ranks, lips, range_, levels = Painter(held.shown.net, held.size), [], [], [], []
     for k in chosen:
         one = held.made.signals.at(slice(int(k), int(k) + 1))
         pictures = [painter.picture(one._replace(au45=torch.tensor([a], dtype=torch.float32))) for a in AU45_SWEEP]
-        points = track(np.clip(255 * np.stack(pictures), 0, 255).astype(np.uint8))
+        shown = np.clip(255 * np.stack(pictures), 0, 255).astype(np.uint8)
+        mouth = shown[:, held.regions(k)["mouth"]].astype(int)
+        levels.append(np.abs(mouth - mouth[0]).max())
+        points = track(shown)
         ears, gaps = eye(points), aperture(points)
         ranks.append(float(_spearman(np.array(AU45_SWEEP), ears)))
         lips.append(float(np.nanmax(np.abs(gaps - gaps[0]))))
@@ -150,6 +153,8 @@ def sweep(held: Held) -> Figures:
         "AU45 swept: rho with EAR (worst of 5)": max(ranks),
         "AU45 swept: EAR at 5 over EAR at 0": float(np.mean(range_)),
         "AU45 swept: mouth moves, inter-ocular (worst)": max(lips),
+        "AU45 swept: mouth moves, inter-ocular (mean of 5)": float(np.mean(lips)),
+        "AU45 swept: mouth's pixels change, grey levels (worst)": float(max(levels)),
     }
 
 

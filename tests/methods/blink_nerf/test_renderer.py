@@ -128,6 +128,31 @@ def test_blinks_leave_everything_below_the_nose_alone(person):
     assert (change[:30] == 0).all() and (change[30:] > 0).all()
 
 
+def test_fullness_is_what_the_field_holds_in_training_only(person):
+    torch.manual_seed(0)
+    made = material(person, TINY.size, TINY.layer)
+    net = fitted_net(TINY, made)
+    signals, place = made.signals.at(slice(0, 2)), made.squares()[:8].expand(2, -1, -1)
+    assert net(signals, place, 4).fullness == 0
+    with torch.no_grad():
+        for parameter in net.field.density.parameters():
+            parameter.zero_()
+    full = net(signals, place, 4, head=torch.ones(16, dtype=torch.bool)).fullness
+    assert full.item() == pytest.approx(np.log1p(8 * np.log1p(np.exp(-1))), abs=1e-5)
+    assert full.requires_grad
+
+
+def test_space_is_emptied_once_the_head_has_its_form(person):
+    config = replace(TINY, train=replace(TINY.train, coarse_steps=10, full=0.5))
+    coarse, fine = renderer_stages(config, material(person, TINY.size, TINY.layer))
+    weights = []
+    for coarse.done in (0, 4, 5, 9):
+        losses = coarse.losses(next(coarse.batches(0, Share())), coarse.net)
+        weights.append(float(losses["full"]) > 0)
+    assert weights == [False, False, True, True]
+    assert fine._settled()
+
+
 def test_the_density_grid_keeps_what_was_dense():
     torch.manual_seed(0)
     grid = DensityGrid()

@@ -114,6 +114,9 @@ class TrainConfig:
     """Weight of (1 - opacity)^2 on the face's rays (ours): fog cannot stand for a face."""
     silhouette: float = 0.0
     """Weight of opacity^2 on rays beside the head (ours)."""
+    full: float = 0.0
+    """Weight of log(1 + density) anywhere, from half of the steps on (ours): what no frame shows gets empty, or a turned
+    jaw has rags."""
     validation_frames: int = 20
 
     def __post_init__(self) -> None:
@@ -146,6 +149,7 @@ SMALL = BlinkNerfConfig(
     TrainConfig(
         coarse_steps=2000, fine_steps=60, frames=64, rays=32, blinking=0.25, wide=0.25, samples=8, patch_frames=3,
         patch=24, perceptual_by="teacher", net_lr=2e-3, final_lr=0.03, opaque=0.02, silhouette=0.02,
+        full=0.002,
     ),
     driver.SMALL,
 )  # fmt: skip

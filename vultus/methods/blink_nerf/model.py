@@ -24,6 +24,8 @@ from vultus.rendering.volume import (
 
 _LOOKS = 40
 """Cells of the density grid that are looked up along a ray to decide where to sample."""
+_PLACES = 1024
+"""Looked at in one step of training to see how full space is."""
 _POSE_LIMIT = 3.0
 """The backdrop sees poses up to so many standard deviations from the mean."""
 _NOSE_BASE, _LOWER_LIDS = 33, [40, 41, 46, 47]
@@ -70,6 +72,8 @@ class Seen(NamedTuple):
     """(R,) how much of that is torso."""
     depth: Tensor
     """(R,) head units from the camera; infinite where there is no head."""
+    fullness: Tensor
+    """() mean log(1 + density) at random places of the box; 0 unless in training."""
 
 
 class BlinkNerf(nn.Module):
@@ -155,19 +159,24 @@ class BlinkNerf(nn.Module):
         blended = composite(weights, colour.view(-1, samples, 3), seen_behind[hit])
         opacity = torch.zeros_like(torso).index_copy(0, hit, weights.sum(1))
         depth = torch.full_like(torso, torch.inf).index_copy(0, hit, expected_depth(weights, distance, torch.inf))
-        return Seen(seen_behind.index_copy(0, hit, blended), opacity, behind, torso, depth)
+        fullness = weights.new_zeros(()) if head is None else self._fullness(codes)
+        return Seen(seen_behind.index_copy(0, hit, blended), opacity, behind, torso, depth, fullness)
 
     def refresh_density(self, signals: Signals) -> None:
         """Look again at where the field is dense, in the frames of `signals`."""
         with torch.no_grad():
             codes = self.codes(signals)
+        self.density.refresh(lambda points: self._densities(points, codes))
 
-        def density(points: Tensor) -> Tensor:
-            each = torch.randint(len(signals.au45), (len(points),), device=points.device).sort().values
-            points = self._at_rest(points, codes, each)
-            return self.field(points, torch.zeros_like(points), codes.face[each], codes.eyes[each])[0]
+    def _fullness(self, codes: Codes) -> Tensor:
+        places = torch.rand(_PLACES, 3, device=codes.face.device) * 2 - 1
+        return self._densities(places, codes).log1p().mean()
 
-        self.density.refresh(density)
+    def _densities(self, points: Tensor, codes: Codes) -> Tensor:
+        """At points (M, 3) in the box, each in any frame."""
+        each = torch.randint(len(codes.face), (len(points),), device=points.device).sort().values
+        points = self._at_rest(points, codes, each)
+        return self.field(points, torch.zeros_like(points), codes.face[each], codes.eyes[each])[0]
 
     def _at_rest(self, points: Tensor, codes: Codes, each: Tensor) -> Tensor:
         """Points (M, 3) in the box, seen in frames `each` (M,), -> where they lie in the resting face."""

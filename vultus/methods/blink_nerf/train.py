@@ -161,14 +161,19 @@ class Rays:
         return seen
 
     def _shape(self, batch: Batch, seen: Seen) -> dict[str, Tensor]:
-        """Ours: a face is opaque, nothing is beside a head, and what it hides is like what is around it."""
+        """Ours: a face is opaque, nothing is beside a head nor where none looked, what it hides is like what is around."""
         label = batch["label"].flatten()
         unseen = (seen.behind - batch["behind"].flatten(0, 1)).square().sum(-1)
         return {
             "opaque": self.config.opaque * ((1 - seen.opacity).square() * (label > HEAD)).mean(),
             "silhouette": self.config.silhouette * (seen.opacity.square() * (label < HEAD)).mean(),
+            "full": self.config.full * self._settled() * seen.fullness,
             "unseen": _UNSEEN * (unseen * (label >= HEAD)).mean(),
         }
+
+    def _settled(self) -> bool:
+        """Whether the head has its form: emptied before, it becomes a few flat shells that turning tears apart."""
+        return 2 * self.done >= self.steps
 
     def _rate(self) -> float:
         progress = self.done / self.steps
@@ -235,6 +240,9 @@ class Patches(Rays):
         seen, shape = self._seen(patches, net), (-1, self.config.patch, self.config.patch, 3)
         fine = fine_error(seen.colour.view(shape), patches["truth"].view(shape), self._distance, self.config.perceptual)
         return {"fine": fine} | super().losses(batch, net)
+
+    def _settled(self) -> bool:
+        return True
 
     def _rate(self) -> float:
         return 0.1 * self.config.final_lr ** (self.done / self.steps)
