@@ -115,8 +115,8 @@ class TrainConfig:
     silhouette: float = 0.0
     """Weight of opacity^2 on rays beside the head (ours)."""
     full: float = 0.0
-    """Weight of log(1 + density) anywhere, from half of the steps on (ours): what no frame shows gets empty, or a turned
-    jaw has rags."""
+    """Weight of log(1 + density) anywhere, from half of the steps on (ours): what no frame shows gets empty, or else a
+    turned jaw has rags."""
     validation_frames: int = 20
 
     def __post_init__(self) -> None:

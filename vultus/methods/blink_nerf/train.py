@@ -161,7 +161,7 @@ class Rays:
         return seen
 
     def _shape(self, batch: Batch, seen: Seen) -> dict[str, Tensor]:
-        """Ours: a face is opaque, nothing is beside a head nor where none looked, what it hides is like what is around."""
+        """Ours: a face is opaque, nothing is where no head or no ray is, what it hides is like what is around it."""
         label = batch["label"].flatten()
         unseen = (seen.behind - batch["behind"].flatten(0, 1)).square().sum(-1)
         return {
