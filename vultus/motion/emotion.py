@@ -1,7 +1,7 @@
 """Emotions as whole-face expressions: eight of them, three levels, mixed, blended along a timeline, never frozen.
 
 The shapes follow the action units of prototypical displays (Ekman and Friesen's FACS): happy AU6+12, sad AU1+4+15+17,
-fear AU1+2+4+5+7+20+26, angry AU4+5+7+9+23, surprised AU1+2+5+26, disgusted AU9+10+15+17, contempt AU12+14 on one side.
+fear AU1+2+4+5+7+20+26, angry AU4+5+7+23+24, surprised AU1+2+5+26, disgusted AU9+10+15+17, contempt AU12+14 on one side.
 """
 
 from __future__ import annotations
@@ -16,45 +16,46 @@ from vultus.motion.noise import SmoothNoise, frame_times
 EASE_S = 0.4
 """Time of the change from one key of an emotion timeline to the next."""
 
-LEVEL_STRENGTH = (0.0, 0.45, 0.72, 1.0)
-"""Share of the full shape at levels 0, 1, 2 and 3; linear in between."""
+LEVEL_STRENGTH = (0.0, 0.62, 0.81, 1.0)
+"""Share of the full shape at levels 0, 1, 2 and 3; linear in between. At less than half of it, few displays can be told
+from a strange person's resting face."""
 
 Shape = dict[str, float]
 
 _SHAPES: dict[str, tuple[Shape, Shape]] = {
     "neutral": ({}, {}),
     "happy": (
-        {"mouthSmile": 0.75, "cheekSquint": 0.65, "eyeSquint": 0.4, "mouthDimple": 0.15, "browOuterUp": 0.12},
-        {"mouthUpperUp": 0.2, "mouthLowerDown": 0.12, "jawOpen": 0.06},
+        {"mouthSmile": 0.9, "cheekSquint": 0.7, "eyeSquint": 0.35, "mouthDimple": 0.15, "browOuterUp": 0.1},
+        {"mouthUpperUp": 0.3, "mouthLowerDown": 0.2, "jawOpen": 0.06},
     ),
     "sad": (
-        {"browInnerUp": 0.9, "browDown": 0.25, "mouthFrown": 0.75, "mouthShrugLower": 0.45, "eyeSquint": 0.2,
-         "eyeBlink": 0.16, "mouthStretch": 0.08},
+        {"browInnerUp": 1.0, "browDown": 0.3, "mouthFrown": 0.9, "mouthShrugLower": 0.5, "eyeSquint": 0.2,
+         "eyeBlink": 0.2},
         {"mouthRollLower": 0.12, "mouthPress": 0.12, "cheekSquint": 0.2},
     ),
     "angry": (
-        {"browDown": 0.95, "noseSneer": 0.4, "eyeSquint": 0.42, "eyeWide": 0.18, "mouthPress": 0.4, "mouthFrown": 0.38,
-         "jawForward": 0.15, "mouthRollUpper": 0.1},
-        {"mouthUpperUp": 0.12, "noseSneer": 0.3, "mouthFrown": 0.15, "eyeSquint": 0.1},
+        {"browDown": 1.0, "noseSneer": 0.3, "eyeSquint": 0.5, "eyeWide": 0.35, "mouthPress": 0.7, "mouthFrown": 0.5,
+         "jawForward": 0.25, "mouthRollUpper": 0.3, "mouthRollLower": 0.25},
+        {"mouthUpperUp": 0.1, "mouthLowerDown": 0.2, "noseSneer": 0.1, "mouthFrown": 0.15},
     ),
     "fear": (
-        {"browInnerUp": 0.9, "browOuterUp": 0.35, "browDown": 0.2, "eyeWide": 0.85, "mouthStretch": 0.55,
-         "mouthFrown": 0.2, "jawOpen": 0.05},
+        {"browInnerUp": 0.95, "browOuterUp": 0.25, "browDown": 0.45, "eyeWide": 0.95, "mouthStretch": 0.95,
+         "mouthFrown": 0.25, "mouthLowerDown": 0.15},
         {"jawOpen": 0.1, "mouthLowerDown": 0.3, "mouthUpperUp": 0.06},
     ),
     "surprised": (
-        {"browInnerUp": 0.85, "browOuterUp": 0.9, "eyeWide": 0.8, "jawOpen": 0.16, "mouthFunnel": 0.12},
-        {"jawOpen": 0.16, "mouthUpperUp": 0.08},
+        {"browInnerUp": 0.9, "browOuterUp": 1.0, "eyeWide": 0.7, "jawOpen": 0.26, "mouthFunnel": 0.2},
+        {"jawOpen": 0.18, "eyeWide": 0.15, "mouthUpperUp": 0.08},
     ),
     "disgusted": (
-        {"noseSneer": 0.9, "mouthUpperUp": 0.4, "browDown": 0.5, "eyeSquint": 0.45, "cheekSquint": 0.4,
-         "mouthFrown": 0.4, "mouthShrugLower": 0.4},
-        {"mouthUpperUp": 0.2, "mouthLowerDown": 0.2, "tongueOut": 0.06},
+        {"noseSneer": 0.95, "mouthUpperUp": 0.45, "browDown": 0.45, "eyeSquint": 0.45, "cheekSquint": 0.4,
+         "mouthFrown": 0.45, "mouthShrugLower": 0.4},
+        {"mouthUpperUp": 0.12, "mouthLowerDown": 0.2, "tongueOut": 0.06},
     ),
     "contempt": (
-        {"mouthSmileLeft": 0.55, "mouthDimpleLeft": 0.6, "mouthUpperUpLeft": 0.14, "cheekSquintLeft": 0.35,
-         "mouthLeft": 0.18, "eyeSquint": 0.28, "browDownLeft": 0.12, "browDownRight": 0.32, "browOuterUpLeft": 0.4,
-         "mouthPressRight": 0.25},
+        {"mouthSmileLeft": 0.75, "mouthDimpleLeft": 0.8, "mouthUpperUpLeft": 0.25, "cheekSquintLeft": 0.45,
+         "mouthLeft": 0.3, "eyeSquint": 0.3, "browDownLeft": 0.05, "browDownRight": 0.4, "browOuterUpLeft": 0.6,
+         "mouthPressRight": 0.3},
         {"noseSneerLeft": 0.3, "mouthUpperUpLeft": 0.1},
     ),
 }  # fmt: skip
