@@ -1,26 +1,29 @@
 """Which emotion does the judge of faces see in clips of people it never saw?
 
-    vultus synthesize SYNTHETIC --people 30 --clips-per-person 6 --seconds 2 --seed 9417
-    vultus prepare synthetic SYNTHETIC PREPARED
-    python -m benchmarks.emotion_faces PREPARED [--real FOLDER] [--weights FOLDER] [--role ROLE] [--json FILE]
+    python -m benchmarks.emotion_faces [PREPARED] [--real FOLDER] [--weights FOLDER] [--role ROLE] [--json FILE]
 
-PREPARED: its clips of splits val and test, or with --all every one; a clip's emotion is that of the largest mean
-probability over its frames, of which one in `EVERY` is looked at. The interval draws speakers anew. FOLDER: videos
-named after the emotion that is shown, as MEAD's.
+Without PREPARED, the clips are those of `vultus synthesize --people 30 --clips-per-person 6 --seconds 2 --seed 9417`,
+of which only the frames that are looked at are drawn, and none is coded as video. PREPARED holds prepared clips: those
+of splits val and test are looked at, or with --all every one. A clip's emotion is that of the largest mean probability
+over its frames, of which one in `EVERY` is looked at. The interval draws speakers anew. FOLDER: videos named after the
+emotion that is shown, as MEAD's.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from vultus.core.controls import EMOTIONS
-from vultus.data.clips import PreparedClip
 from vultus.data.manifest import prepared_clips
+from vultus.data.synthetic.making import actor_of, performed
+from vultus.data.synthetic.plan import SynthesisOptions, plan_clips
 from vultus.face import mediapipe_graphs
 from vultus.face.landmarks import process_mesh
 from vultus.metrics.emotion import clip_emotion
@@ -30,19 +33,54 @@ from vultus.video.read import open_video
 
 EVERY, MOST_FRAMES = 3, 40
 RESAMPLES = 2000
+UNSEEN = SynthesisOptions(people=30, clips_per_person=6, seconds=2.0, seed=9417)
+"""Clips of people who taught no role anything."""
 
 Figures = dict[str, float]
 
 
+@dataclass(frozen=True)
+class Clip:
+    """The sampled frames (H, W, 3) of a clip, and what is shown by whom; neutral has level 0."""
+
+    frames: Iterable[np.ndarray]
+    emotion: str
+    level: int
+    speaker: str
+
+
+def drawn(options: SynthesisOptions) -> Iterator[Clip]:
+    """The clips of a synthetic set, clip by clip."""
+    for plan in plan_clips(options):
+        actor, performance = actor_of(options, plan), performed(options, plan)[-1]
+        shown = actor.absolute(performance)
+        expression, rotation, shift, gaze = shown.expression, shown.rotation, shown.translation, shown.gaze
+        assert expression is not None and rotation is not None and shift is not None and gaze is not None
+        frames = (
+            actor.frame(expression[k], rotation[k], shift[k], gaze[k])
+            for k in range(EVERY // 2, len(performance), EVERY)
+        )
+        level = 0 if plan.emotion == "neutral" else plan.level
+        yield Clip(frames, plan.emotion, level, str(plan.person))
+
+
+def prepared(folder: Path, everything: bool) -> Iterator[Clip]:
+    """Prepared clips, those of the split train only if asked for."""
+    for clip in prepared_clips(folder):
+        if everything or clip.split != "train":
+            emotion = clip.facts.emotion or "neutral"
+            level = 0 if emotion == "neutral" else int(clip.facts.level or 0)
+            yield Clip(islice(clip.frames().images, EVERY // 2, None, EVERY), emotion, level, clip.facts.speaker)
+
+
 def shares_of(judge: EmotionImage, frames: Iterable[np.ndarray]) -> np.ndarray:
-    """Probabilities (n, 8) of the sampled frames (H, W, 3) in which there is a face."""
+    """Probabilities (n, 8) of those of the frames (H, W, 3) in which there is a face."""
     mesh = mediapipe_graphs.face_mesh(stream=False)
     rows = []
     try:
-        for number, frame in enumerate(frames):
-            if number % EVERY == EVERY // 2:
-                for points in process_mesh(mesh, np.ascontiguousarray(frame))[:1]:
-                    rows.append(judge.probabilities(frame[None], points[None])[0])
+        for frame in frames:
+            for points in process_mesh(mesh, np.ascontiguousarray(frame))[:1]:
+                rows.append(judge.probabilities(frame[None], points[None])[0])
             if len(rows) == MOST_FRAMES:
                 break
     finally:
@@ -50,20 +88,18 @@ def shares_of(judge: EmotionImage, frames: Iterable[np.ndarray]) -> np.ndarray:
     return np.array(rows)
 
 
-def synthetic_figures(judge: EmotionImage, clips: list[PreparedClip]) -> Figures:
+def synthetic_figures(judge: EmotionImage, clips: Iterable[Clip]) -> Figures:
     """Shares of clips and frames that are right, by level and emotion too, and the 95 % interval of the first."""
-    right, frames = [], []
-    for clip in clips:
-        shares = shares_of(judge, clip.frames().images)
-        wanted = EMOTIONS.index(clip.facts.emotion or "neutral")
-        right.append(clip_emotion(shares) == wanted)
-        frames.append(np.mean(shares.argmax(1) == wanted))
-    found, speakers = np.array(right), np.array([clip.facts.speaker for clip in clips])
-    levels = np.array([0 if clip.facts.emotion == "neutral" else clip.facts.level for clip in clips])
-    emotions = np.array([clip.facts.emotion for clip in clips])
+    looked = [(clip, shares_of(judge, clip.frames)) for clip in clips]
+    wanted = [EMOTIONS.index(clip.emotion) for clip, _ in looked]
+    found = np.array([clip_emotion(shares) == at for (_, shares), at in zip(looked, wanted, strict=True)])
+    frames = [np.mean(shares.argmax(1) == at) for (_, shares), at in zip(looked, wanted, strict=True)]
+    speakers, levels, emotions = (
+        np.array([getattr(clip, name) for clip, _ in looked]) for name in ("speaker", "level", "emotion")
+    )
     low, high = interval(found, speakers)
     figures = {
-        "clips": len(clips),
+        "clips": len(looked),
         "people": len(set(speakers)),
         "right": found.mean(),
         "frames_right": np.mean(frames),
@@ -91,7 +127,7 @@ def real_figures(judge: EmotionImage, folder: Path) -> Figures:
     videos = sorted(path for path in folder.glob("*.mp4") if path.stem in EMOTIONS)
     right = 0
     for video in videos:
-        shares = shares_of(judge, open_video(video).frames().images)
+        shares = shares_of(judge, islice(open_video(video).frames().images, EVERY // 2, None, EVERY))
         seen = EMOTIONS[clip_emotion(shares)]
         right += seen == video.stem
         print(f"{video.stem:10s} seen as {seen:10s} {shares.mean(0).max():.2f}")
@@ -101,7 +137,7 @@ def real_figures(judge: EmotionImage, folder: Path) -> Figures:
 def main() -> None:
     """Print, and write if asked, the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("prepared", type=Path)
+    parser.add_argument("prepared", type=Path, nargs="?")
     parser.add_argument("--all", action="store_true", help="clips of the split train, too")
     parser.add_argument("--real", type=Path)
     parser.add_argument("--weights", type=Path, help="not the shipped ones")
@@ -109,7 +145,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     judge = load_emotion_image(arguments.role, arguments.weights)
-    clips = [clip for clip in prepared_clips(arguments.prepared) if arguments.all or clip.split != "train"]
+    clips = drawn(UNSEEN) if arguments.prepared is None else prepared(arguments.prepared, arguments.all)
     figures = synthetic_figures(judge, clips)
     if arguments.real is not None:
         figures |= real_figures(judge, arguments.real)

@@ -24,10 +24,10 @@ DATA = {
         "sound or measurement of a real person"
     ),
     "emotion_image": (
-        "gradient histograms (no pictures) of stills of rendered people (210 for the judge, 70 others for the teacher, "
-        "each with four builds), and of 31 portraits and frames of public research clips, made by the renderers "
-        "to act expressions from FACS tables and, in half, our own acting; then of 12 (judge) or 4 other speakers "
-        "of 200 synthetic clips, all our own acting; no real emotion"
+        "contrasts of stills of rendered people (584 for the judge, 134 others for the teacher, each "
+        "with ten builds), and of 31 portraits and frames of public research clips, made by the renderers to babble "
+        "and to act expressions from FACS tables and our own acting, in most stills of rendered people a weaker draft "
+        "of it; no picture is kept; no real emotion"
     ),
     "emotion_text": "a lexicon, and sentences made from phrases, written for vultus",
     "emotion_voice": (
@@ -38,7 +38,7 @@ DATA = {
     "perceptual": "pictures of rendered people (vultus.training.judges.face_pictures), distorted; no photograph",
 }
 """What the shipped weights learned from."""
-HALVED = {"emotion_text": "table.weight"}
+HALVED = {"emotion_text": "table.weight", "emotion_image": "flat.weight"}
 """A large tensor that ships in half precision."""
 
 

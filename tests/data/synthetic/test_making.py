@@ -40,7 +40,7 @@ class Puppet:
 
 @pytest.fixture
 def puppet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making, "_actor", lambda options, plan: Puppet())
+    monkeypatch.setattr(making, "actor_of", lambda options, plan: Puppet())
 
 
 def labels_in(root: Path) -> dict[str, bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vultus.perception.judges.emotion_image import CROP_PX
+from vultus.perception.judges.face_reader import CROP_PX
 from vultus.training.judges.drawn_faces import KEPT_PX
 from vultus.training.judges.face_lessons import altered
 

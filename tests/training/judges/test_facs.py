@@ -21,6 +21,6 @@ def test_displays_are_faces_of_their_emotion(emotion: str):
 
 def test_a_unit_moves_what_it_should():
     smile = action_units({12: 1.0})
-    assert smile[index_of("mouthSmileLeft")] == smile[index_of("mouthSmileRight")] == pytest.approx(0.9)
+    assert smile[index_of("mouthSmileLeft")] == smile[index_of("mouthSmileRight")] == pytest.approx(0.95)
     sneer = action_units({12: 1.0}, "Left")
-    assert sneer[index_of("mouthSmileLeft")] == pytest.approx(0.9) and sneer[index_of("mouthSmileRight")] == 0
+    assert sneer[index_of("mouthSmileLeft")] == pytest.approx(0.95) and sneer[index_of("mouthSmileRight")] == 0

@@ -44,16 +44,20 @@ class Acting:
     seed: int = 0
 
 
-def act(speech: Speech, acting: Acting, fps: float) -> Performance:
-    """The performance of a voice with known phones; all channels but landmarks, translation relative to rest."""
+def act(speech: Speech, acting: Acting, fps: float, held: np.ndarray | None = None) -> Performance:
+    """The performance of a voice with known phones; all channels but landmarks, translation relative to rest.
+
+    `held` (52,) is an expression to hold all along instead of acting the emotion: it gives way to nothing, as people
+    who laugh bare their teeth on every vowel.
+    """
     lips_motion = KnownPhoneLips(fps, speech.phones or (Phone("SIL", 0.0, speech.duration_s),))
     lips = np.concatenate([lips_motion.push(speech.waveform), lips_motion.finish()])
     count = len(lips)
     energy = _energy(speech, fps, count)
     mood = EmotionTrack(
         Timeline.constant(Emotion(((acting.emotion, 1.0),), float(acting.level))), acting.level, fps, acting.seed
-    )
-    expression = SpeechBlend(fps)(lips, mood.frames(count), 1.0)
+    ).frames(count)
+    expression = SpeechBlend(fps)(lips, mood, 1.0) if held is None else np.clip(lips + held, 0, 1)
     add_emphasis(expression, energy.emphasis, BROW_EMPHASIS)
     closed = NaturalBlinks(fps, acting.seed, acting.blink_rate).frames(count)
     add_blinks(expression, closed)

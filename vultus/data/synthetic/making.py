@@ -94,16 +94,12 @@ def synthesize(out: str | Path, options: SynthesisOptions, on_progress: Progress
 def make_clip(job: Job) -> None:
     """Draw and write one clip; its .json comes last and says that it is whole."""
     plan, options = job.plan, job.options
-    rng = np.random.default_rng([options.seed, plan.person, plan.take, 0xAC7])
-    voice = _voice(options, plan)
-    speech, text = say(voice, options.seconds, rng, plan.text)
-    acting = random_acting(rng, plan.emotion, plan.level)
-    performance = act(speech, acting, options.fps)
+    voice, speech, text, performance = performed(options, plan)
     if job.places.video is None:
         clip = None
         truth = performance
     else:
-        clip = play(_actor(options, plan), performance, speech, text)
+        clip = play(actor_of(options, plan), performance, speech, text)
         truth = clip.truth
     _write_media(job, clip, truth, speech, text)
     labels = under(job.root, job.places.labels)
@@ -111,6 +107,21 @@ def make_clip(job: Job) -> None:
         partial.write_bytes(label_bytes(truth, speech))
     with _partial(labels.with_suffix(".json")) as partial:
         partial.write_text(json.dumps(_facts(job, voice, text), indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def performed(options: SynthesisOptions, plan: ClipPlan) -> tuple[Voice, Speech, str, Performance]:
+    """Whose voice a clip has, what it says, the text of it, and what the face does (`acting.act`)."""
+    rng = np.random.default_rng([options.seed, plan.person, plan.take, 0xAC7])
+    voice = _voice(options, plan)
+    speech, text = say(voice, options.seconds, rng, plan.text)
+    return voice, speech, text, act(speech, random_acting(rng, plan.emotion, plan.level), options.fps)
+
+
+def actor_of(options: SynthesisOptions, plan: ClipPlan) -> PersonRenderer | PortraitActor:
+    """Who is seen in a clip."""
+    if plan.portrait is not None:
+        return PortraitActor(plan.portrait, options.size)
+    return PersonRenderer(retaken(random_person(options.seed, plan.person), plan.take), options.size)
 
 
 def label_bytes(truth: Performance, speech: Speech) -> bytes:
@@ -133,12 +144,6 @@ def _voice(options: SynthesisOptions, plan: ClipPlan) -> Voice:
     if layout_of(options.layout).english and voice.language not in ("en-us", "en-gb-x-rp"):
         return replace(voice, name="en-us+" + voice.name.partition("+")[2])
     return voice
-
-
-def _actor(options: SynthesisOptions, plan: ClipPlan) -> PersonRenderer | PortraitActor:
-    if plan.portrait is not None:
-        return PortraitActor(plan.portrait, options.size)
-    return PersonRenderer(retaken(random_person(options.seed, plan.person), plan.take), options.size)
 
 
 def _write_media(job: Job, clip: RenderedClip | None, truth: Performance, speech: Speech, text: str) -> None:

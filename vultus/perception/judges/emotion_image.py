@@ -1,8 +1,8 @@
-"""Which emotion a face shows, from the pixels of the face laid straight.
+"""Which emotion a face shows, from the pixels of the face laid straight and where its points lie in it.
 
-FaceMesh hardly follows a lowered brow or a wrinkled nose, so its points only say where the face lies: an affine map
-lays it straight, and a small network is given its histograms of gradients (HOG), as OpenFace reads action units
-(Baltrusaitis et al. 2015). No neutral picture of the person is needed.
+An affine map by FaceMesh's points lays the face straight. A small convolutional network looks at its contrasts, as
+FaceMesh hardly follows a lowered brow or a wrinkled nose, and at the points, which tell how the head is turned. No
+neutral picture of the person is needed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,9 @@ from vultus.core.weights import load_arrays
 from vultus.face.head import embedded_head
 from vultus.perception.judges import Role, weights_folder
 from vultus.perception.judges.emotion_space import EmotionReader
+from vultus.perception.judges.face_reader import CROP_PX, ENCODER, POINTS, FaceReader, contrasts
 
 NAME = "emotion_image"
-CROP_PX = (64, 80)
-"""Width and height of a face laid straight."""
-_BLOCK_PX, _CELL_PX, _BINS = 16, 8, 9
-INPUTS = (CROP_PX[0] // _CELL_PX - 1) * (CROP_PX[1] // _CELL_PX - 1) * (_BLOCK_PX // _CELL_PX) ** 2 * _BINS
-"""Numbers that the network takes; blocks overlap by a cell."""
 _CROP_UNITS = (11.0, 13.75)
 """Width and height of what is seen of the mean head, head units."""
 _CROP_DOWN_UNITS = 3.7
@@ -46,18 +42,27 @@ class EmotionImage:
     def embed(self, pictures: Pictures, landmarks: np.ndarray, expression: object = None) -> np.ndarray:
         """Unit vectors (N, 32) float32 in the shared space of the faces in `pictures` (N, H, W, 3) uint8 RGB.
 
-        `landmarks` (N, 478, 3) are in their pixels. `expression` (N, 52), is not looked at.
+        `landmarks` (N, 478, 3) are in their pixels. `expression` (N, 52), is not looked at. A face and its mirror image
+        show the same: what is given is the middle between the two.
         """
-        faces = [aligned(picture, points) for picture, points in zip(pictures, landmarks, strict=True)]
-        return self._reader.embed(np.stack([gradients(face) for face in faces]))
+        pairs = list(zip(pictures, landmarks, strict=True))
+        faces = np.stack([contrasts(aligned(*pair)) for pair in pairs])
+        points = np.stack([straight(one) for _, one in pairs])
+        return self._middle_of_both_ways(faces, points)
 
     def probabilities(self, pictures: Pictures, landmarks: np.ndarray, expression: object = None) -> np.ndarray:
         """Probabilities (N, 8) float32 of `EMOTIONS`; arguments as of `embed`. A clip's emotion is their mean."""
         return self._reader.read(self.embed(pictures, landmarks, expression))
 
+    def _middle_of_both_ways(self, faces: np.ndarray, points: np.ndarray) -> np.ndarray:
+        look = FaceReader(self.arrays).features
+        one, other = look(faces, points), look(faces[..., ::-1], mirrored(points))
+        both = self._reader.embed(one) + self._reader.embed(other)
+        return np.asarray(both / np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-9), np.float32)
+
     @property
     def _reader(self) -> EmotionReader:
-        return EmotionReader(self.arrays)
+        return EmotionReader({name.removeprefix(ENCODER): array for name, array in self.arrays.items()})
 
 
 def load_emotion_image(role: Role = "judge", folder: str | Path | None = None) -> EmotionImage:
@@ -68,14 +73,6 @@ def load_emotion_image(role: Role = "judge", folder: str | Path | None = None) -
     return EmotionImage(_arrays(Path(folder or weights_folder(NAME, role))))
 
 
-def gradients(face: np.ndarray) -> np.ndarray:
-    """Histograms of gradients (INPUTS,) float32 of a face laid straight, uint8 grey of `CROP_PX`."""
-    import cv2
-
-    block, cell = (_BLOCK_PX, _BLOCK_PX), (_CELL_PX, _CELL_PX)
-    return np.asarray(cv2.HOGDescriptor(CROP_PX, block, cell, cell, _BINS).compute(face), np.float32).reshape(-1)
-
-
 def aligned(picture: np.ndarray, landmarks: np.ndarray, margin_px: int = 0) -> np.ndarray:
     """A face in a picture (H, W, 3) uint8 RGB laid straight: grey (height, width) uint8 of `CROP_PX` and a margin.
 
@@ -84,18 +81,46 @@ def aligned(picture: np.ndarray, landmarks: np.ndarray, margin_px: int = 0) -> n
     """
     import cv2
 
-    model = _reference()[_RIGID, :2]
-    size, extent = np.array(CROP_PX), np.array(_CROP_UNITS)
-    wanted = (model - model.mean(0)) * (1, -1) * (size / extent) + size / 2 + margin_px
-    wanted[:, 1] -= _CROP_DOWN_UNITS * size[1] / extent[1]
-    seen = np.column_stack([np.asarray(landmarks, np.float64)[_RIGID, :2], np.ones(len(_RIGID))])
-    crop_from_picture = np.linalg.lstsq(seen, wanted, rcond=None)[0].T  # (2, 3)
+    crop_from_picture = straightening(landmarks, margin_px)
     grey = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY)
     shrink = float(np.sqrt(abs(np.linalg.det(crop_from_picture[:, :2]))))
     if shrink < 1:  # or fine detail would alias
         grey = cv2.GaussianBlur(grey, (0, 0), 0.5 / shrink)
     kept = (CROP_PX[0] + 2 * margin_px, CROP_PX[1] + 2 * margin_px)
     return cv2.warpAffine(grey, crop_from_picture, kept, borderMode=cv2.BORDER_REPLICATE)
+
+
+def straightening(landmarks: np.ndarray, margin_px: int = 0) -> np.ndarray:
+    """The affine map (2, 3) that lays a face straight; arguments as of `aligned`."""
+    model = _reference()[_RIGID, :2]
+    size, extent = np.array(CROP_PX), np.array(_CROP_UNITS)
+    wanted = (model - model.mean(0)) * (1, -1) * (size / extent) + size / 2 + margin_px
+    wanted[:, 1] -= _CROP_DOWN_UNITS * size[1] / extent[1]
+    seen = np.column_stack([np.asarray(landmarks, np.float64)[_RIGID, :2], np.ones(len(_RIGID))])
+    return np.asarray(np.linalg.lstsq(seen, wanted, rcond=None)[0].T)
+
+
+def straight(landmarks: np.ndarray) -> np.ndarray:
+    """FaceMesh's points (468 or more, 2 or 3) where they lie in a face laid straight: (468, 2) float32, pixels."""
+    across = straightening(landmarks)
+    return np.asarray(landmarks[:POINTS, :2] @ across[:, :2].T + across[:, 2], np.float32)
+
+
+def mirrored(points: np.ndarray) -> np.ndarray:
+    """Points (N, 468, 2) in the pixels of straight faces, as they lie in the mirror images."""
+    turned = np.array(points[:, mirrored_points()])
+    turned[..., 0] = CROP_PX[0] - 1 - turned[..., 0]
+    return turned
+
+
+@lru_cache(maxsize=1)
+def mirrored_points() -> np.ndarray:
+    """(468,) index of each of FaceMesh's points' mirror image, by where they lie on the mean head."""
+    from scipy.optimize import linear_sum_assignment
+
+    points = _reference()[:POINTS]
+    apart = np.linalg.norm((points * (-1, 1, 1))[:, None] - points[None], axis=2)
+    return np.asarray(linear_sum_assignment(apart)[1])
 
 
 @lru_cache(maxsize=1)

@@ -77,12 +77,17 @@ class EmotionStage(ABC):
             yield inputs, torch.from_numpy(shares.astype(np.float32))
             step += 1
 
+    def losses(self, run: Run, inputs: Any, shares: Tensor) -> Mapping[str, Tensor]:
+        """What is to become small, by name."""
+        return emotion_losses(*run.modules[KEPT](inputs)[:2], shares)
+
     def step(self, batch: tuple[Any, Tensor], run: Run) -> Mapping[str, Tensor]:
         """See `Stage`."""
         inputs, shares = batch
-        losses = emotion_losses(*run.modules[KEPT](inputs), shares)
+        losses = self.losses(run, inputs, shares)
+        weights = {"cosine": self.lessons.cosine}
         run.optimizers[KEPT].zero_grad()
-        run.fabric.backward(losses["entropy"] + self.lessons.cosine * losses["cosine"])
+        run.fabric.backward(sum((weights.get(name, 1.0) * loss for name, loss in losses.items()), torch.tensor(0.0)))
         run.optimizers[KEPT].step()
         self._schedule.step()
         return {name: loss.detach() for name, loss in losses.items()}
@@ -91,7 +96,7 @@ class EmotionStage(ABC):
         """Share of the held samples whose largest emotion is recognised, and their mean cosine."""
         inputs, shares = self.held()
         wanted = torch.from_numpy(shares.astype(np.float32)).to(run.fabric.device)
-        embedding, logits = run.modules[KEPT](run.fabric.to_device(inputs))
+        embedding, logits = run.modules[KEPT](run.fabric.to_device(inputs))[:2]
         right = logits.argmax(1) == wanted.argmax(1)
         cosine = 1 - emotion_losses(embedding, logits, wanted)["cosine"]
         return {"accuracy": float(right.float().mean()), "cosine": float(cosine)}

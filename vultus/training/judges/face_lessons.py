@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vultus.perception.judges.emotion_image import CROP_PX
+from vultus.perception.judges.face_reader import CROP_PX
 
 SHIFT_PX, TURN_DEG, SCALE, SHEAR = 0.9, 2.0, 0.04, 0.03
 """Standard deviations of how far FaceMesh, and a pose that no affine map takes out, lay a face wrongly."""

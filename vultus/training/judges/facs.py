@@ -8,20 +8,20 @@ Ekman and Friesen 1986 and Matsumoto and Ekman 2004 (contempt: a corner tightene
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vultus.core.bases import ARKIT52, index_of
 from vultus.core.controls import EMOTIONS, Emotion
 from vultus.motion.compose import SpeechBlend
-from vultus.motion.emotion import expression_of
+from vultus.motion.emotion import LEVEL_STRENGTH, expression_of
 from vultus.motion.visemes import VISEMES, arkit_weights, targets
 
 UNITS: Mapping[int, Mapping[str, float]] = {
     1: {"browInnerUp": 0.95}, 2: {"browOuterUp": 0.95}, 4: {"browDown": 0.95}, 5: {"eyeWide": 0.9},
     6: {"cheekSquint": 0.85, "eyeSquint": 0.4}, 7: {"eyeSquint": 0.8}, 9: {"noseSneer": 0.95, "mouthUpperUp": 0.15},
-    10: {"mouthUpperUp": 0.65, "noseSneer": 0.2}, 12: {"mouthSmile": 0.9, "cheekSquint": 0.15},
+    10: {"mouthUpperUp": 0.65, "noseSneer": 0.2}, 12: {"mouthSmile": 0.95, "cheekSquint": 0.15, "mouthUpperUp": 0.35},
     14: {"mouthDimple": 0.9, "mouthSmile": 0.1}, 15: {"mouthFrown": 0.9}, 16: {"mouthLowerDown": 0.6},
     17: {"mouthShrugLower": 0.75, "mouthShrugUpper": 0.2}, 18: {"mouthPucker": 0.5}, 20: {"mouthStretch": 0.85},
     22: {"mouthFunnel": 0.5}, 23: {"mouthPress": 0.5, "mouthRollUpper": 0.25, "mouthRollLower": 0.25},
@@ -35,8 +35,9 @@ Chances = Mapping[int, float]
 DISPLAYS: Mapping[str, tuple[Chances, ...]] = {
     "neutral": ({},),
     "happy": (
-        {12: 1.0, 6: 0.75, 25: 0.65, 26: 0.2, 7: 0.15, 2: 0.12, 1: 0.1, 14: 0.15},
-        {12: 1.0, 6: 0.4, 14: 0.25, 17: 0.1},
+        {12: 1.0, 6: 0.75, 25: 1.0, 26: 0.3, 7: 0.15, 2: 0.12, 1: 0.1, 14: 0.15},
+        {12: 1.0, 6: 0.4, 25: 0.5, 14: 0.25, 17: 0.1},
+        {12: 1.0, 6: 0.85, 25: 1.0, 26: 0.5, 16: 0.35, 10: 0.35, 1: 0.3, 2: 0.3},
     ),
     "sad": (
         {1: 1.0, 4: 0.75, 15: 0.8, 17: 0.4, 6: 0.2, 43: 0.35, 25: 0.15, 20: 0.12, 7: 0.15},
@@ -73,7 +74,7 @@ DISPLAYS: Mapping[str, tuple[Chances, ...]] = {
 
 ONE_SIDED = frozenset({10, 12, 14, 2})
 """Units that contempt shows on one side."""
-STRENGTH_AT_LEVEL = (0.0, 0.42, 0.7, 1.0)
+
 HOUSE_SHARE = 0.5
 """Share of displays that are acted as `motion.emotion` does: what we draw ourselves should be read, too."""
 TALKING_SHARE, BLEND_SHARE, BOTH_SIDES = 0.6, 0.1, 0.12
@@ -90,20 +91,26 @@ class Display:
 
 def random_display(rng: np.random.Generator, emotion: str) -> Display:
     """A face that shows an emotion, or it and another; talking or silent, at some moment, with its person's habits."""
+    silent = silent_display(rng, emotion, HOUSE_SHARE)
+    weights = silent.expression
+    if rng.random() < TALKING_SHARE:
+        weights = SpeechBlend(25.0)(_lips(rng), np.tile(weights, (3, 1)), 1.0)[-1]
+    return replace(silent, expression=_lived_in(rng, weights))
+
+
+def silent_display(rng: np.random.Generator, emotion: str, house_share: float = 0.0) -> Display:
+    """As `random_display`, before anything is said or the face does anything besides."""
     level = 0.0 if emotion == "neutral" else float(rng.uniform(0.8, 3.0))
     shares = np.zeros(len(EMOTIONS))
     shares[EMOTIONS.index(emotion)] = 1.0
-    weights = _shown(rng, emotion, level)
+    weights = _shown(rng, emotion, level, house_share)
     if emotion != "neutral" and rng.random() < BLEND_SHARE:
         other = str(rng.choice([name for name in EMOTIONS[1:] if name != emotion]))
         share = float(rng.uniform(0.3, 0.5))
         shares = (1 - share) * shares
         shares[EMOTIONS.index(other)] = share
-        weights = (1 - share) * weights + share * _shown(rng, other, level)
-    weights = _asymmetric(rng, weights)
-    if rng.random() < TALKING_SHARE:
-        weights = SpeechBlend(25.0)(_lips(rng), np.tile(weights, (3, 1)), 1.0)[-1]
-    return Display(_lived_in(rng, weights), shares, level)
+        weights = (1 - share) * weights + share * _shown(rng, other, level, house_share)
+    return Display(_asymmetric(rng, weights), shares, level)
 
 
 def action_units(units: Mapping[int, float], side: str | None = None) -> np.ndarray:
@@ -117,12 +124,12 @@ def action_units(units: Mapping[int, float], side: str | None = None) -> np.ndar
     return np.clip(weights, 0, 1)
 
 
-def _shown(rng: np.random.Generator, emotion: str, level: float) -> np.ndarray:
-    if rng.random() < HOUSE_SHARE:
+def _shown(rng: np.random.Generator, emotion: str, level: float, house_share: float) -> np.ndarray:
+    if rng.random() < house_share:
         return _mirrored(rng, expression_of(Emotion(((emotion, 1.0),), level), level))
     variants = DISPLAYS[emotion]
     chances = variants[rng.integers(len(variants))]
-    strength = float(np.interp(level, range(4), STRENGTH_AT_LEVEL))
+    strength = float(np.interp(level, range(4), LEVEL_STRENGTH))
     units = {
         unit: strength * float(np.clip(rng.normal(0.85, 0.2), 0.3, 1.2))
         for unit, chance in chances.items()
@@ -134,7 +141,7 @@ def _shown(rng: np.random.Generator, emotion: str, level: float) -> np.ndarray:
 
 def _mirrored(rng: np.random.Generator, weights: np.ndarray) -> np.ndarray:
     """Half of the time with Left and Right exchanged."""
-    return weights[_MIRROR] if rng.random() < 0.5 else weights
+    return weights[MIRROR] if rng.random() < 0.5 else weights
 
 
 def _asymmetric(rng: np.random.Generator, weights: np.ndarray) -> np.ndarray:
@@ -172,5 +179,6 @@ def _twin(name: str) -> str:
     return name.removesuffix("Right") + "Left" if name.endswith("Right") else name
 
 
-_MIRROR = np.array([index_of(_twin(name)) for name in ARKIT52])
+MIRROR = np.array([index_of(_twin(name)) for name in ARKIT52])
+"""Of each ARKit weight that of the other side."""
 _FREE = np.array([not name.startswith(("eyeLook", "tongue", "jawOpen", "mouthClose")) for name in ARKIT52], float)
