@@ -82,11 +82,15 @@ def stream(person: Person, config: DriverConfig) -> None:
 
 
 def spoken(data: Path, weights: Path) -> None:
-    """Print how lips follow in pictures that were made from a voice, tracked again: the frames' own, and another."""
+    """Print how lips follow in pictures that were made from a voice, tracked again: the frames' own, and another.
+
+    They are compared with the frames tracked at the same size, as blurred, and with what was prepared from all pixels.
+    """
     held = Held(data, weights)
     person = held.person
     speaker = SpeakingPerson(weights, "blink_nerf", "")
     frames, true = held.frames, track(held.truth[held.frames])
+    prepared = lip_gap(person.landmarks3d[frames])
     apart = len(person) // 2
     for name, shift in (("own voice", 0), ("another's", apart)):
         waveform = np.roll(person.waveform, round(shift / person.fps * SAMPLE_RATE))
@@ -100,6 +104,7 @@ def spoken(data: Path, weights: Path) -> None:
         lips = moved[:, list(LIPS)].mean()
         print(
             f"{name}: aperture r {followed(a, b, person.fps):.3f}, amplitude {a.std() / b.std():.2f}, "
+            f"r with the prepared clip {followed(a, prepared[both], person.fps):.3f}, "
             f"LMD {moved.mean():.2f}, lips {lips:.2f} px at 512, {both.mean():.0%} found"
         )
 
