@@ -33,6 +33,7 @@ def synthesize(
     portraits: Pictures = DEFAULT_SYNTHESIS.portraits,
     layout: LayoutName = DEFAULT_SYNTHESIS.layout,
     workers: Workers = DEFAULT_SYNTHESIS.workers,
+    levels: tuple[int, ...] = DEFAULT_SYNTHESIS.levels,
 ) -> int:
     """Make training clips of people who do not exist, with exact labels. Run again, it goes on where it stopped.
 
@@ -49,12 +50,14 @@ def synthesize(
         layout: Whose folders and file names to imitate: synthetic (our own), mead, crema_d, voxceleb2, lrs2, hdtf or
             emoface (sound and rig curves only).
         workers: Processes; 0 works in this one.
+        levels: Strengths of emotions, of 1 2 3.
     """
     from vultus.data.synthetic.making import synthesize as make_set
 
     options = SynthesisOptions(
-        people, clips_per_person, seconds, size, fps, seed, parse_emotions(emotions), portraits, layout, workers
-    )
+        people, clips_per_person, seconds, size, fps, seed, parse_emotions(emotions), portraits, layout, workers,
+        levels,
+    )  # fmt: skip
     with progress_bar("synthesizing", "clips") as on_progress:
         report = make_set(out, options, on_progress)
     for name, reason in report.failed[:_SHOWN]:

@@ -185,3 +185,14 @@ def test_the_verb_answers_mistakes_in_one_sentence(tmp_path, capsys):
     shown = capsys.readouterr().err.splitlines()
     assert len(shown) == 3
     assert not (tmp_path / "set").exists()
+
+
+def test_cremas_actors_are_filmed_in_one_session():
+    options = SynthesisOptions(1, 2, 0.5, 64, layout="crema_d", workers=0)
+    pose = (np.zeros(52, np.float32), np.zeros(3), np.zeros(3), np.zeros(2))
+    first, later = making.fitted(making.plan_clips(options), "crema_d")
+    one = making.actor_of(options, first).frame(*pose)
+    making.actor_of(options, first).frame(*pose)
+    assert np.array_equal(making.actor_of(options, later).frame(*pose), one)
+    apart = [making.actor_of(SynthesisOptions(1, 2, 0.5, 64), plan).frame(*pose) for plan in (first, later)]
+    assert np.abs(apart[0].astype(int) - apart[1]).mean() > 5

@@ -39,6 +39,15 @@ def test_every_emotion_and_level_comes_as_often():
     assert set(Counter((p.emotion, p.level) for p in plans).values()) == {4}
 
 
+def test_levels_that_are_not_wanted_are_left_out():
+    plans = plan_clips(SynthesisOptions(people=2, clips_per_person=8, levels=(3,)))
+    assert Counter(p.emotion for p in plans) == dict.fromkeys(EMOTIONS, 2)
+    assert {p.level for p in plans if p.emotion != "neutral"} == {3}
+    for levels in ((), (0,), (3, 4)):
+        with pytest.raises(ControlError, match="--levels"):
+            SynthesisOptions(levels=levels)
+
+
 def test_a_seed_decides_about_the_plan():
     one, same, other = (plan_clips(SynthesisOptions(people=3, clips_per_person=5, seed=s)) for s in (1, 1, 2))
     assert one == same

@@ -56,6 +56,8 @@ class MadeClip:
     invalid: tuple[int, ...] = ()
     has_pictures: bool = True
     level: int = field(default=100)
+    yaw_deg: float = 0.0
+    """Of the head in the first frame; a degree more in each."""
 
     @property
     def name(self) -> str:
@@ -71,7 +73,8 @@ class MadeClip:
     def track(self) -> Any:
         valid = np.ones(self.count, bool)
         valid[list(self.invalid)] = False
-        return SimpleNamespace(valid=valid)
+        turn = np.arange(self.count)[:, None] * np.float32([[1, 0, 0]]) + np.float32([self.yaw_deg, 0, 0])
+        return SimpleNamespace(valid=valid, rotation=turn)
 
     def frames(self) -> list[np.ndarray]:
         images = []

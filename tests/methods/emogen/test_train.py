@@ -14,8 +14,9 @@ import vultus  # noqa: E402
 from tests.methods.emogen.faces import MadeClip  # noqa: E402
 from vultus.core.weights import load_weights  # noqa: E402
 from vultus.methods.emogen import data as data_module  # noqa: E402
+from vultus.methods.emogen.batches import own_voice, paired, side_by_side, some_frames  # noqa: E402
 from vultus.methods.emogen.config import TINY, ablated  # noqa: E402
-from vultus.methods.emogen.train import own_voice, paired, side_by_side, stages  # noqa: E402
+from vultus.methods.emogen.train import stages  # noqa: E402
 from vultus.methods.emogen.weights import load_face_maker  # noqa: E402
 from vultus.training.loop import LoopConfig, train  # noqa: E402
 from vultus.training.stage import Share  # noqa: E402
@@ -91,6 +92,37 @@ def test_alpha_survives_an_interruption(data):
     stage.weights.validated(0.2)
     again.load_state_dict(stage.state_dict())
     assert again.weights.now[0] == TINY.loss.alpha > 0
+
+
+def test_until_lips_follow_few_frames_of_many_windows_are_learned_from(data):
+    stage = stages(replace(TINY, train=replace(TINY.train, batch=10, first_frames=1)), data)[-1]
+    batch = next(stage.batches(0, Share()))
+    first = stage._dealt(batch)
+    assert first["faces"].shape[:2] == first["references"].shape[:2] == first["mels"].shape[:2] == (10, 1)
+    assert any(torch.equal(first["mels"][:, 0], batch["mels"][:, t]) for t in range(5))
+    stage.weights.validated(0.2)
+    later = stage._dealt(batch)
+    assert later["faces"].shape[:2] == (2, 5) and torch.equal(later["wrong"], batch["wrong"][:2])
+    chosen = some_frames(batch, torch.tensor([1, 3]))
+    assert torch.equal(chosen["faces"], batch["faces"][:, [1, 3]]) and torch.equal(chosen["emotion"], batch["emotion"])
+
+
+def test_the_rate_falls_to_its_share_and_goes_on_where_it_was(data, tmp_path):
+    config = replace(TINY, train=replace(TINY.train, lr=1e-3, lr_fall=0.01, steps=2))
+    chain, rates = stages(config, data), []
+    learn = chain[-1].step
+
+    def noted(batch, run):
+        found = learn(batch, run)
+        rates.append(run.optimizers["generator"].param_groups[0]["lr"])
+        return found
+
+    chain[-1].step = noted
+    train(lambda: chain, config, tmp_path / "run", LOOP)
+    assert rates == pytest.approx([1e-3, 1e-4])
+    again = stages(config, data)[-1]
+    again.load_state_dict(chain[-1].state_dict())
+    assert again._done == 2
 
 
 def test_batches_depend_on_their_step_alone(data):

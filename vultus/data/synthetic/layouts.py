@@ -47,6 +47,8 @@ class Layout:
     english: bool = False
     fps: float | None = None
     """The only rate it has."""
+    one_session: bool = False
+    """Whether light, place, camera and clothes of a speaker are the same in all clips."""
 
 
 def layout_of(name: LayoutName) -> Layout:
@@ -144,7 +146,7 @@ _EMOFACE = ("neutral", "angry", "disgusted", "fear", "happy", "sad", "surprised"
 LAYOUTS: dict[LayoutName, Layout] = {
     "synthetic": Layout(_synthetic),
     "mead": Layout(_mead),
-    "crema_d": Layout(_crema_d, _CREMA_D, english=True),
+    "crema_d": Layout(_crema_d, _CREMA_D, english=True, one_session=True),
     "voxceleb2": Layout(_voxceleb2),
     "lrs2": Layout(_lrs2, english=True),
     "hdtf": Layout(_hdtf),

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,21 @@ def actor_of(options: SynthesisOptions, plan: ClipPlan) -> PersonRenderer | Port
     """Who is seen in a clip."""
     if plan.portrait is not None:
         return PortraitActor(plan.portrait, options.size)
+    if layout_of(options.layout).one_session:
+        return _in_session(options.seed, plan.person, options.size)
     return PersonRenderer(retaken(random_person(options.seed, plan.person), plan.take), options.size)
+
+
+def _in_session(seed: int, number: int, size: int) -> PersonRenderer:
+    """A person in the one session of all clips; grain starts anew, so that a clip does not depend on those before."""
+    actor = _built(seed, number, size)
+    actor.take(actor.person.light, actor.person.camera, actor.person.backdrop)
+    return actor
+
+
+@lru_cache(maxsize=1)
+def _built(seed: int, number: int, size: int) -> PersonRenderer:
+    return PersonRenderer(random_person(seed, number), size)
 
 
 def label_bytes(truth: Performance, speech: Speech) -> bytes:
@@ -190,7 +205,7 @@ def _within(options: SynthesisOptions, emotions: tuple[str, ...] | None, fps: fl
 def _claim(root: Path, options: SynthesisOptions) -> None:
     """Make the folder ours, or see that it holds a set of the same options. Raises InputError."""
     wanted = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(options).items() if k != "workers"}
-    wanted["emotions"] = list(options.emotions)
+    wanted |= {"emotions": list(options.emotions), "levels": list(options.levels)}
     plan = root / PLAN_FILE
     if plan.is_file():
         try:

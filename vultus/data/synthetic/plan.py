@@ -41,6 +41,8 @@ class SynthesisOptions:
     portraits: Path | None = None
     layout: LayoutName = "synthetic"
     workers: int | None = None
+    levels: tuple[int, ...] = LEVELS
+    """Strengths of the emotions but neutral, which has none."""
 
     def __post_init__(self) -> None:
         _check("--people", self.people, 1, MAX_CLIPS)
@@ -51,6 +53,8 @@ class SynthesisOptions:
         _check("--seed", self.seed, 0, 2**31 - 1)
         if self.size % 2:
             raise ControlError(f"{self.size} is odd", "--size", "videos want an even number of pixels")
+        if not self.levels or not set(self.levels) <= set(LEVELS):
+            raise ControlError(f"{self.levels} are no levels", "--levels", "choose of 1, 2, 3")
         if self.workers is not None:
             _check("--workers", self.workers, 0, 1024)
 
@@ -75,7 +79,7 @@ class ClipPlan:
 
 def plan_clips(options: SynthesisOptions, portraits: Sequence[Path] = ()) -> list[ClipPlan]:
     """All clips, person by person; emotions and levels take turns, so that each comes as often as the others."""
-    cases = [(e, level) for e in options.emotions for level in ((1,) if e == "neutral" else LEVELS)]
+    cases = [(e, level) for e in options.emotions for level in ((1,) if e == "neutral" else options.levels)]
     plans = []
     for person in range(options.people):
         order = np.random.default_rng([options.seed, person, 0x0DE]).permutation(len(cases))

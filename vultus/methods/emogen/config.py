@@ -69,6 +69,8 @@ class LossConfig:
     gamma: float = 0.001
     perceptual: Literal["vgg19", "house", "none"] = "vgg19"
     """Whose features: the published VGG-19, our own perceptual teacher, or no such loss and beta 0."""
+    perceptual_faces: int = 0
+    """So many faces of a step are compared by them; 0: all."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,10 @@ class DataConfig:
 
     augment: bool = True
     """Whether pictures are augmented (section 2.1), all of a window alike."""
-    reference: Literal["clip", "actor"] = "clip"
+    reference: Literal["clip", "actor", "pose"] = "clip"
     """Where reference frames come from: elsewhere in the clip (Wav2Lip), or any clip of the actor, so that the feeling
-    cannot be copied from them (ours)."""
+    cannot be copied from them (ours), or "pose": where in the actor's other clips the head is turned most alike, as the
+    frame itself is when played (ours)."""
     base_dataset: str = "lrs2"
     """Prepared data set that the base model learns from (section 2.4)."""
     val_actors: int = 4
@@ -104,6 +107,11 @@ class TrainConfig:
     betas: tuple[float, float] = (0.5, 0.999)
     lr: float = 1e-4
     """Of generator and base model."""
+    lr_fall: float = 1.0
+    """Share of `lr` that is left at the last step, after an even fall by factors; 1: it does not fall (the paper)."""
+    first_frames: int = WINDOW
+    """Frames of each window that generator and base model learn from while alpha is 0: less than five and they see more
+    actors a step (ours). Then they learn from so few windows that a step has as many faces as before."""
     emotion_lr: float = 1e-6
     """Of the emotion discriminator beside the generator (section 2.5)."""
     expert_lr: float = 1e-4
@@ -127,24 +135,27 @@ PAPER = EmoGenConfig()
 """PL+DA with the sizes of Wav2Lip's released code, which the paper builds on; steps are ours, the text has none."""
 SMALL = EmoGenConfig(
     NetConfig(
-        face_widths=(12, 24, 40, 64, 80, 112),
-        face_blocks=(0, 1, 1, 1, 1, 1),
-        decoder_widths=(104, 104, 96, 72, 48, 24),
-        decoder_blocks=(1, 1, 1, 1, 1, 1),
-        speech_widths=(16, 32, 64, 96),
+        face_widths=(8, 16, 32, 64, 96, 128),
+        face_blocks=(0, 0, 1, 1, 1, 1),
+        decoder_widths=(128, 96, 64, 48, 32, 16),
+        decoder_blocks=(1, 1, 1, 1, 1, 0),
+        speech_widths=(16, 24, 48, 64),
         speech_blocks=(1, 1, 1, 1),
         embedding=96,
-        output_width=16,
+        output_width=12,
         expert_widths=(16, 32, 64, 96, 128),
         expert_embedding=128,
         judge_widths=(24, 48, 64, 96, 96),
         judge_state=64,
     ),
-    LossConfig(perceptual="house"),
-    DataConfig(reference="actor"),
-    TrainConfig(sync_steps=15_000, emotion_steps=6_000, base_steps=10_000, steps=30_000),
-)
-"""For a GPU's hour or two cores' days: the same skeleton, a quarter as wide."""
+    LossConfig(perceptual="house", perceptual_faces=6, beta=0.1, gamma=0.003),
+    DataConfig(reference="pose", kept_clips=512),
+    TrainConfig(
+        batch=20, sync_steps=900, emotion_steps=600, base_steps=4_000, steps=4_000,
+        lr=1e-3, lr_fall=0.1, expert_lr=1e-3, first_frames=1,
+    ),
+)  # fmt: skip
+"""What ships: the same skeleton, a sixth as wide, in less than an hour on one core."""
 TINY = EmoGenConfig(
     NetConfig(
         side=64,

@@ -19,6 +19,8 @@ from vultus.methods.emogen.mel import first_row, mel_of, windows
 
 SURE = 0.5
 """Confidence from which a clip's measured offset between lips and sound is taken out."""
+LOOKED_AT = 8
+"""So many other clips of an actor are looked through for a head that is turned alike."""
 FAR_S = 0.4
 """A wrong voice begins so far from the right one at least, where the clip is long enough."""
 
@@ -66,6 +68,7 @@ class Shelf:
     def __init__(self, clips: Sequence[PreparedClip], side: int, kept: int) -> None:
         self.clips, self.side, self.kept = tuple(clips), side, kept
         self._held: dict[int, TalkingFace] = {}
+        self._turned: dict[int, np.ndarray] = {}
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -89,10 +92,7 @@ class Shelf:
         """A random window of a clip, augmented if asked."""
         face = self[number]
         start, wrong = _two_starts(face.starts, rng)
-        other = face
-        if config.reference == "actor":
-            other = self[int(rng.choice(self.by_actor[face.actor]))]
-        away = int(rng.choice(other.starts))
+        other, away = self._reference(number, start, rng, config)
         faces, references = (
             np.float32(f[s : s + WINDOW]) / 255 for f, s in ((face.frames, start), (other.frames, away))
         )
@@ -100,6 +100,37 @@ class Shelf:
             change = draw(self.side, rng)
             faces, references = change(faces), change(references)
         return Window(faces, references, face.voices(start), face.emotion, face.voices(wrong)[WINDOW // 2])
+
+
+    def _reference(
+        self, number: int, start: int, rng: np.random.Generator, config: DataConfig
+    ) -> tuple[TalkingFace, int]:
+        """A clip of the actor and the first frame of what is to be looked at there."""
+        own = self.by_actor[self.clips[number].facts.speaker]
+        if config.reference == "pose":
+            chosen, away = self._alike(number, start, [other for other in own if other != number] or own, rng)
+            return self[chosen], away
+        other = self[number] if config.reference == "clip" else self[int(rng.choice(own))]
+        return other, int(rng.choice(other.starts))
+
+    def _alike(self, number: int, start: int, others: list[int], rng: np.random.Generator) -> tuple[int, int]:
+        """Of some other clips, the one in which the head is turned most alike, and the window's first frame."""
+        wanted = self._turns(number)[start + WINDOW // 2]
+        found = []
+        for other in rng.permutation(others)[:LOOKED_AT].tolist():
+            turns = self._turns(other)
+            starts = window_starts(np.isfinite(turns).all(1))
+            away_deg = np.linalg.norm(turns[starts + WINDOW // 2] - wanted, axis=1)
+            found.append((float(away_deg.min()), other, int(starts[away_deg.argmin()])))
+        return min(found)[1:]
+
+    def _turns(self, number: int) -> np.ndarray:
+        """Yaw, pitch and roll (T, 3) of a clip's head in degrees, NaN where no face is seen."""
+        if number not in self._turned:
+            track = self.clips[number].track()
+            assert track.rotation is not None
+            self._turned[number] = np.where(track.valid[:, None], track.rotation, np.nan)
+        return self._turned[number]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,61 @@
+"""Windows as batches of tensors, and the parts of them that a stage looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vultus.core.errors import InputError
+from vultus.methods.emogen.config import WINDOW, EmoGenConfig
+from vultus.methods.emogen.data import Shelf, Window
+from vultus.training.stage import Run
+
+Batch = dict[str, Tensor]
+
+
+def side_by_side(windows: Sequence[Window]) -> Batch:
+    """Samples as a batch: `faces`, `references` (B, 5, 3, S, S), `mels` (B, 5, 1, 80, 16), `wrong`, `emotion`."""
+    return {
+        "faces": _channels_first(np.stack([w.faces for w in windows])),
+        "references": _channels_first(np.stack([w.references for w in windows])),
+        "mels": torch.from_numpy(np.stack([w.mels for w in windows]))[:, :, None],
+        "wrong": torch.from_numpy(np.stack([w.wrong_mel for w in windows]))[:, None],
+        "emotion": torch.tensor([w.emotion for w in windows]),
+    }
+
+
+def own_voice(batch: Batch) -> Tensor:
+    """(B, 1, 80, 16): the voice of each window, which is that around its middle frame."""
+    return batch["mels"][:, WINDOW // 2]
+
+
+def paired(batch: Batch, together: Tensor) -> Tensor:
+    """(B, 1, 80, 16): each window's own voice where `together` (B,) is 1, another where it is 0."""
+    return torch.where(together.bool()[:, None, None, None], own_voice(batch), batch["wrong"])
+
+
+def some_frames(batch: Batch, frames: Tensor) -> Batch:
+    """The batch with these frames (n,) of each window alone, with the voice around each."""
+    return {name: tensor[:, frames] if name in ("faces", "references", "mels") else tensor
+            for name, tensor in batch.items()}  # fmt: skip
+
+
+def fixed(shelf: Shelf, config: EmoGenConfig, run: Run) -> Iterator[Batch]:
+    """`val_windows` windows, spread over the shelf's clips, in batches."""
+    if not len(shelf):
+        raise InputError("there is nothing to validate on", "emogen", "prepare more clips")
+    wanted, size = config.data.val_windows, config.train.batch
+    numbers = np.linspace(0, len(shelf) - 1, wanted).round().astype(int)
+    for first in range(0, wanted, size):
+        some = [
+            shelf.window(int(number), np.random.default_rng((config.data.seed, place)), config.data, augment=False)
+            for place, number in enumerate(numbers[first : first + size], first)
+        ]
+        yield {name: run.fabric.to_device(tensor) for name, tensor in side_by_side(some).items()}
+
+
+def _channels_first(pictures: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 1, 4, 2, 3)))
