@@ -1,8 +1,12 @@
 """EmoGen in figures: emotions that a classifier of its own sees, likeness, FID, speed.
 
     vultus train emogen DATA JUDGE --stage emotion --seed 1     the classifier of section 6.1: it must not have taught
-    python -m benchmarks.emogen score WEIGHTS DATA JUDGE [--clips 60]
+    python -m benchmarks.emogen score WEIGHTS DATA JUDGE [--clips 60] [--split val]
+    python -m benchmarks.emogen sheet WEIGHTS DATA OUT.png [--clips 6]
+    python -m benchmarks.emogen tsne DATA JUDGE OUT.png [--actor 1011]
+    python -m benchmarks.emogen overfit DATA [--steps 400]          PAPER on one clip, by the reconstruction loss alone
     python -m benchmarks.emogen speed
+    python -m benchmarks.emogen_videos --help                       from end to end, lips against voices
 
 `score` re-generates held-out clips in all six emotions, each frame from one half a clip away. Beside the figures stand
 those of a null: the frames that were given, unchanged. FID wants the published Inception network
@@ -14,16 +18,22 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
+from benchmarks.emogen_pictures import asked_for, embeddings, neighbours_agree, plot, sheet
+from benchmarks.material import portraits
+from vultus.animate import open_portrait
 from vultus.core.config import load_overlay
+from vultus.core.controls import Controls
 from vultus.core.errors import InputError, MissingPartError
-from vultus.methods.emogen.config import EMOTIONS, PAPER, SMALL, NetConfig
+from vultus.core.types import SAMPLE_RATE
+from vultus.methods.emogen.config import EMOTIONS, PAPER, SMALL, WINDOW, NetConfig, TrainConfig
 from vultus.methods.emogen.data import TalkingFace, material
 from vultus.methods.emogen.experts import EmotionDiscriminator
 from vultus.methods.emogen.model import Generator, looked_at
@@ -37,36 +47,43 @@ Figures = dict[str, float]
 Judge = Callable[[np.ndarray], int]
 """The emotion, an index into `EMOTIONS`, of a video (T, S, S, 3) uint8."""
 Embed = Callable[[np.ndarray], np.ndarray]
+BORDER = 0.06
+"""Share of a crop's side that is its border, on each side."""
+OVERFIT_SHOWN = 50
+
+
+def load_classifier(run: Path) -> EmotionDiscriminator:
+    """The classifier that a run's stage `emotion` has trained."""
+    judge = EmotionDiscriminator(load_overlay(PAPER, run / CONFIG_FILE).net).eval()
+    tensors = finished_weights(run / "emotion")
+    judge.load_state_dict({name.removeprefix("emotion."): tensor for name, tensor in tensors.items()})
+    return judge
 
 
 def load_judge(run: Path) -> tuple[Judge, int]:
-    """The classifier that a run's stage `emotion` has trained, and the side of what it looks at."""
-    net = load_overlay(PAPER, run / CONFIG_FILE).net
-    judge = EmotionDiscriminator(net).eval()
-    tensors = finished_weights(run / "emotion")
-    judge.load_state_dict({name.removeprefix("emotion."): tensor for name, tensor in tensors.items()})
+    """What that classifier says of a video, and the side of what it looks at."""
+    judge, side = load_classifier(run), load_overlay(PAPER, run / CONFIG_FILE).net.side
 
     def named(video: np.ndarray) -> int:
         faces = torch.from_numpy(np.ascontiguousarray(video.transpose(0, 3, 1, 2)))[None].float() / 255
         with torch.inference_mode():
             return int(judge(faces)[0].argmax())
 
-    return named, net.side
+    return named, side
 
 
 def score(maker: FaceMaker, clips: Sequence[TalkingFace], judge: Judge, embed: Embed | None) -> Figures:
     """EmoAcc of every emotion asked for, PSNR and SSIM in the clip's own, FID averaged over emotions; and the null."""
-    asked, seen, null_seen, real = [], [], [], []
+    asked, seen, null_seen, real, border = [], [], [], [], []
     likeness: dict[str, list[float]] = {name: [] for name in ("psnr", "ssim", "null_psnr", "null_ssim")}
     features: dict[int, list[np.ndarray]] = {}
     truth: list[np.ndarray] = []
     for clip in clips:
         real.append(judge(clip.frames) == clip.emotion)
         given = np.roll(clip.frames, len(clip.frames) // 2, axis=0)
-        mels = clip.voices(0, len(clip.frames))
         for emotion in range(len(EMOTIONS)):
-            rows = np.tile(np.eye(len(EMOTIONS), dtype=np.float32)[emotion], (len(mels), 1))
-            made = np.round(maker.faces(given, mels, rows)).astype(np.uint8)
+            made = asked_for(maker, clip, emotion)
+            border.append(border_hue_shift(made, clip.frames))
             asked.append(emotion)
             seen.append(judge(made))
             null_seen.append(judge(given))
@@ -85,7 +102,21 @@ def score(maker: FaceMaker, clips: Sequence[TalkingFace], judge: Judge, embed: E
         "null_emo_acc": emotion_accuracy(np.array(null_seen), np.array(asked)),
     }
     figures |= {name: float(np.mean(values)) for name, values in likeness.items()}
+    figures |= {"border_hue_shift": float(np.mean(border)), "border_hue_shift_worst": float(np.max(border))}
     return figures if embed is None else figures | {"fid": mean_fid(features, truth)}
+
+
+def border_hue_shift(made: np.ndarray, real: np.ndarray) -> float:
+    """How far (0-255) the colour of the crops' borders moved, brightness apart: the largest of red, green and blue.
+
+    Videos (T, S, S, 3). A generator that paints the background of its training set into every picture moves it.
+    """
+    edge = np.ones(made.shape[1:3], bool)
+    width = max(1, round(BORDER * made.shape[1]))
+    edge[width:-width, width:-width] = False
+    colours = [video[:, edge].astype(np.float64).mean((0, 1)) for video in (made, real)]
+    shift = np.subtract(*colours)
+    return float(np.abs(shift - shift.mean()).max())
 
 
 def mean_fid(features: dict[int, list[np.ndarray]], truth: list[np.ndarray]) -> float:
@@ -116,11 +147,58 @@ def speed(net: NetConfig) -> Figures:
     return figures
 
 
-def held_out(data: Path, side: int, most: int) -> list[TalkingFace]:
-    """Test clips, or validation ones where there are none, spread over them. Raises InputError."""
+def portrait_ms() -> float:
+    """Milliseconds that the portrait renderer takes a frame of 512 pixels, in the same run."""
+    from benchmarks.speed import drawn, speaking
+    from benchmarks.voices import SAMPLE
+    from vultus.audio.io import read_speech
+
+    picture = open_portrait(next(iter(portraits(()).values())))
+    performance = speaking(Controls.parse(), read_speech(SAMPLE).waveform[: 2 * SAMPLE_RATE])
+    return sum(drawn(picture, performance)[1].values())
+
+
+def overfit(clip: TalkingFace, net: NetConfig, steps: int, seed: int = 0) -> Iterator[tuple[int, float]]:
+    """Learn one clip by the reconstruction loss alone, frames from others of it; steps done and PSNR, now and then.
+
+    As `GeneratorStage` teaches, with the paper's Adam, 5 frames a step; PSNR is that of the whole clip, in eval mode.
+    """
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    generator = Generator(net)
+    adam = torch.optim.Adam(generator.parameters(), TrainConfig.lr, TrainConfig.betas)
+    faces = torch.from_numpy(np.ascontiguousarray(clip.frames.transpose(0, 3, 1, 2))).float()[None] / 255
+    mels = torch.from_numpy(clip.voices(0, len(clip.frames)))[None, :, None]
+    feeling = torch.eye(len(EMOTIONS))[clip.emotion].expand(1, len(clip.frames), -1)
+    for step in range(1, steps + 1):
+        chosen, away = (rng.integers(len(clip.frames), size=WINDOW) for _ in range(2))
+        generator.train()
+        with torch.autocast("cpu", torch.bfloat16):
+            made = generator(looked_at(faces[:, away]), mels[:, chosen], feeling[:, chosen])
+        adam.zero_grad()
+        torch.nn.functional.l1_loss(made.float(), faces[:, chosen]).backward()
+        adam.step()
+        if step % OVERFIT_SHOWN == 0 or step == steps:
+            generator.eval()
+            with torch.inference_mode():
+                made = generator(looked_at(faces.roll(len(clip.frames) // 2, 1)), mels, feeling)
+            yield step, float(-10 * torch.log10(torch.mean((made - faces) ** 2)))
+
+
+def held_out(data: Path, side: int, most: int, split: str = "test") -> list[TalkingFace]:
+    """Test clips, or validation ones (asked for, or there are no others), spread over them. Raises InputError."""
     shelves = material(data, side, replace(PAPER.data, kept_clips=1))
-    shelf = shelves.test or shelves.val
+    shelf = shelves.val if split == "val" or shelves.test is None else shelves.test
     return [shelf[int(k)] for k in np.unique(np.linspace(0, len(shelf) - 1, most).round())]
+
+
+def of_actor(data: Path, side: int, actor: str) -> list[TalkingFace]:
+    """All clips of an actor who was held out. Raises InputError for one who was not."""
+    shelves = material(data, side, replace(PAPER.data, kept_clips=1))
+    for shelf in (shelves.test, shelves.val):
+        if shelf is not None and actor in shelf.by_actor:
+            return [shelf[number] for number in shelf.by_actor[actor]]
+    raise InputError(f"no actor {actor} is held out", data, "choose another --actor")
 
 
 def inception() -> Embed | None:
@@ -135,29 +213,82 @@ def inception() -> Embed | None:
     return embed
 
 
-def main() -> None:
-    """Print, and with --json write, the figures asked for."""
+def arguments() -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    scoring = commands.add_parser("score")
-    for name in ("weights", "data", "judge"):
-        scoring.add_argument(name, type=Path)
-    scoring.add_argument("--clips", type=int, default=60)
-    for command in (scoring, commands.add_parser("speed")):
+    wanted = {
+        "score": ("weights", "data", "judge"),
+        "sheet": ("weights", "data", "out"),
+        "tsne": ("data", "judge", "out"),
+        "overfit": ("data",),
+        "speed": (),
+    }
+    for name, paths in wanted.items():
+        command = commands.add_parser(name)
+        for path in paths:
+            command.add_argument(path, type=Path)
         command.add_argument("--json", type=Path)
-    chosen = parser.parse_args()
+        if name in ("score", "sheet"):
+            command.add_argument("--clips", type=int, default=60 if name == "score" else 6)
+            command.add_argument("--split", choices=("test", "val"), default="test")
+        if name == "tsne":
+            command.add_argument("--actor", default="1011")
+        if name == "overfit":
+            command.add_argument("--steps", type=int, default=400)
+    return parser.parse_args()
+
+
+def scored(chosen: argparse.Namespace) -> Figures:
+    """`score` on files."""
+    maker, (judge, side) = load_face_maker(chosen.weights), load_judge(chosen.judge)
+    if side != maker.side:
+        raise InputError(f"the judge looks at {side} pixels, not at {maker.side}", chosen.judge, "train another")
+    return score(maker, held_out(chosen.data, side, chosen.clips, chosen.split), judge, inception())
+
+
+def timed() -> Figures:
+    """`speed` of both sizes, and how many times the portrait renderer's frame a face takes."""
+    found = {f"{name}_{key}": v for name, net in (("small", SMALL.net), ("paper", PAPER.net))
+             for key, v in speed(net).items()}  # fmt: skip
+    frame_ms = portrait_ms()
+    ratios = {f"{key}_of_portrait": ms / frame_ms for key, ms in found.items() if key.endswith("_ms")}
+    return found | {"portrait_frame_ms": frame_ms} | ratios
+
+
+def main() -> None:
+    """Print, and with --json write, the figures asked for."""
+    chosen = arguments()
+    figures: Figures = {}
     if chosen.command == "speed":
-        figures = {f"{name}_{key}": v for name, net in (("small", SMALL.net), ("paper", PAPER.net))
-                   for key, v in speed(net).items()}  # fmt: skip
+        figures = timed()
+    elif chosen.command == "overfit":
+        clip = held_out(chosen.data, PAPER.net.side, 1)[0]
+        for step, decibels in overfit(clip, PAPER.net, chosen.steps):
+            figures[f"psnr_db_after_{step}"] = decibels
+            print(step, f"{decibels:.2f} dB", flush=True)
+    elif chosen.command == "score":
+        figures = scored(chosen)
+    elif chosen.command == "sheet":
+        maker = load_face_maker(chosen.weights)
+        write_image(chosen.out, sheet(maker, held_out(chosen.data, maker.side, chosen.clips, chosen.split)))
     else:
-        maker, (judge, side) = load_face_maker(chosen.weights), load_judge(chosen.judge)
-        if side != maker.side:
-            raise InputError(f"the judge looks at {side} pixels, not at {maker.side}", chosen.judge, "train another")
-        figures = score(maker, held_out(chosen.data, side, chosen.clips), judge, inception())
+        judge = load_classifier(chosen.judge)
+        clips = of_actor(chosen.data, load_judge(chosen.judge)[1], chosen.actor)
+        points, labels = embeddings(judge, clips), np.array([clip.emotion for clip in clips])
+        picture, placed = plot(points, labels, min(10.0, len(clips) / 4))
+        write_image(chosen.out, picture)
+        figures = {"clips": float(len(clips)), "neighbours_agree": neighbours_agree(points, labels)}
+        figures["neighbours_agree_in_plot"] = neighbours_agree(placed, labels)
     for name, value in figures.items():
         print(f"{name:<24} {value:.4g}")
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def write_image(path: Path, picture: np.ndarray) -> None:
+    """An RGB picture as PNG."""
+    Image.fromarray(picture).save(path)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,19 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("lightning", reason="lightning is not installed")
 
-from benchmarks.emogen import load_judge, mean_fid, score
+import torch
+
+from benchmarks.emogen import border_hue_shift, load_judge, mean_fid, of_actor, overfit, score
+from benchmarks.emogen_pictures import embeddings, neighbours_agree, plot, sheet
+from benchmarks.emogen_videos import Made, faces_in, summary, travel
 from tests.methods.emogen.faces import MadeClip
-from vultus.core.errors import ControlError
+from vultus.core.errors import ControlError, InputError
 from vultus.core.method import Trainable
 from vultus.methods import get_method
 from vultus.methods.emogen import data as data_module
 from vultus.methods.emogen.config import EMOTIONS, PRESETS, ROWS, SMALL, TINY
 from vultus.methods.emogen.data import talking_face
+from vultus.methods.emogen.experts import EmotionDiscriminator
 from vultus.methods.emogen.train import stages
 from vultus.training.loop import LoopConfig, train
 
@@ -74,3 +79,61 @@ def test_a_row_that_is_not_there():
 
     with pytest.raises(ControlError, match="small-seq"):
         vultus.train("emogen", ".", "nowhere", preset="small-best")
+
+
+def test_a_background_that_leaks_moves_the_borders_hue_and_light_does_not():
+    real = np.full((3, 64, 64, 3), (90, 110, 130), np.uint8)
+    assert border_hue_shift(real + np.uint8(40), real) == pytest.approx(0)
+    middle = real.copy()
+    middle[:, 8:-8, 8:-8] = (0, 255, 0)
+    assert border_hue_shift(middle, real) == 0
+    green = real.copy()
+    green[:, :, :2, 1] += 60  # half of the border's four sides, less corners
+    assert 5 < border_hue_shift(green, real) < 40
+
+
+def test_a_sheet_shows_given_true_and_six_emotions():
+    clips = [talking_face(MadeClip("1", "fear"), 64) for _ in range(2)]
+    assert sheet(Painter(clips[0].frames), clips).shape == (2 * 64 * 3, 8 * 64 * 3, 3)
+
+
+def test_embeddings_are_plotted_one_a_clip():
+    torch.manual_seed(0)
+    clips = [talking_face(MadeClip("1", name, level=30 * k + 20), 64) for k, name in enumerate(EMOTIONS)]
+    points = embeddings(EmotionDiscriminator(TINY.net).eval(), clips)
+    assert points.shape == (6, TINY.net.embedding) and len(np.unique(points, axis=0)) == 6
+    labels = np.arange(6) // 2
+    assert neighbours_agree(labels[:, None] + np.eye(6) * 0.01, labels) == 1
+    picture, placed = plot(points, np.arange(6), 1.5)
+    assert placed.shape == (6, 2) and len(np.unique(picture.reshape(-1, 3), axis=0)) >= 7
+
+
+def test_one_clip_is_overfitted():
+    clip = talking_face(MadeClip("1", "sad", count=8), 64)
+    found = list(overfit(clip, TINY.net, 3))
+    assert [step for step, _ in found] == [3] and 0 < found[0][1] < 60
+
+
+def test_actors_of_the_plot_were_held_out(monkeypatch, tmp_path):
+    clips = [MadeClip(str(k)) for k in range(5)] + [MadeClip("9", split="test")]
+    monkeypatch.setattr(data_module, "prepared_clips", lambda data, dataset: clips)
+    assert [clip.actor for clip in of_actor(tmp_path, 64, "9")] == ["9"]
+    learned = {clip.actor for clip in clips} - {"9"}
+    with pytest.raises(InputError, match="held out"):
+        for actor in sorted(learned):
+            of_actor(tmp_path, 64, actor)
+
+
+def test_figures_of_videos_by_hand():
+    rng = np.random.default_rng(0)
+    face = rng.uniform(40, 90, (478, 3)).astype(np.float32)
+    points = face + np.arange(5, dtype=np.float32)[:, None, None] * np.float32([2, 0, 0])
+    still = np.repeat(face[None], 5, 0)
+    still[2] = np.nan
+    assert travel(still, 25.0) == 0 < travel(points, 25.0)
+    assert travel(points, 50.0) == pytest.approx(2 * travel(points, 25.0))
+    pictures = rng.integers(0, 255, (5, 128, 128, 3), dtype=np.uint8)
+    assert faces_in(pictures, still, 64, 25.0).shape == (4, 64, 64, 3)
+    made = [Made("a", "sad", 0.4, 0.1, 1.0, "sad"), Made("b", "fear", 0.1, 0.3, 2.0, "sad")]
+    found = summary(made)
+    assert (found["own_voice_wins"], found["emo_acc"], found["travel"]) == (0.5, 0.5, 1.5)

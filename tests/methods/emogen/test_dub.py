@@ -48,9 +48,10 @@ def test_what_it_cannot_do_is_one_sentence(source, sound_file, tmp_path, capsys,
 
 def test_without_weights_it_says_how_to_get_some(source, sound_file, tmp_path, capsys, monkeypatch):
     monkeypatch.delenv(FOLDER_VARIABLE)
+    monkeypatch.setattr("vultus.methods.emogen.weights.ASSETS", tmp_path)
     voice = sound_file(0.4, (0.1, 0.3))
     before = files_in(tmp_path)
     assert run(["dub", str(source), "--voice", str(voice), "-o", str(tmp_path / "o.mp4"), "--method", "emogen"]) == 2
     said = capsys.readouterr().err
-    assert "ships no weights of emogen" in said and FOLDER_VARIABLE in said and "vultus train emogen" in said
+    assert "no weights of emogen are installed" in said and FOLDER_VARIABLE in said and "vultus train emogen" in said
     assert files_in(tmp_path) == before

@@ -207,8 +207,9 @@ def test_the_border_of_a_pasted_face_is_feathered():
 
 def test_weights_that_are_not_there_or_not_its_own(monkeypatch, tmp_path):
     monkeypatch.delenv(FOLDER_VARIABLE)
+    monkeypatch.setattr("vultus.methods.emogen.weights.ASSETS", tmp_path)
     for ask in (lambda: chosen_face_maker(), lambda: get_method("emogen").driver(Controls(), FPS, None, None)):
-        with pytest.raises(MissingPartError, match=r"ships no weights of emogen.*vultus train emogen"):
+        with pytest.raises(MissingPartError, match=r"no weights of emogen are installed.*vultus train emogen"):
             ask()
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "nowhere"))
     with pytest.raises(InputError, match="no weights here"):

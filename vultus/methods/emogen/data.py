@@ -101,7 +101,6 @@ class Shelf:
             faces, references = change(faces), change(references)
         return Window(faces, references, face.voices(start), face.emotion, face.voices(wrong)[WINDOW // 2])
 
-
     def _reference(
         self, number: int, start: int, rng: np.random.Generator, config: DataConfig
     ) -> tuple[TalkingFace, int]:

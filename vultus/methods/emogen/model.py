@@ -85,6 +85,7 @@ class Generator(nn.Module):
         self.output_channels = last
         """Of what the output block takes: 80, with END 81."""
         self.output = nn.Sequential(Block(last, config.output_width), nn.Conv2d(config.output_width, 3, 1))
+        self.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
 
     def _decoder(self, config: NetConfig) -> nn.ModuleList:
         """From one pixel to the full size; each level but the last is joined with the face's features of its size."""

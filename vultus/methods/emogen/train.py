@@ -169,7 +169,6 @@ class GeneratorStage(_Stage):
         """See `Stage`. The sync expert is done learning."""
         self.sync.requires_grad_(False)
         self.generator.face.requires_grad_(not self._fixed_face)
-        self.generator.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
         found = {"generator": self.generator, "sync": self.sync}
         return found if self.emotion is None else found | {"emotion": self.emotion}
 

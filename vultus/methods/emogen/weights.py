@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from vultus.methods.emogen.model import Generator
 
 FOLDER_VARIABLE = "VULTUS_EMOGEN_WEIGHTS"
-"""Names the folder of weights that `vultus train emogen` made; vultus ships none."""
+"""Names a folder of weights that `vultus train emogen` made, to be used instead of those that ship."""
+ASSETS = Path(__file__).parents[2] / "assets"
 PREFIX = "generator."
 """Of the generator's tensors; the experts that taught it lie beside them and are not played."""
 
@@ -71,12 +72,18 @@ def load_face_maker(folder: str | Path) -> FaceMaker:
 
 
 def chosen_face_maker() -> FaceMaker:
-    """That of the folder in $VULTUS_EMOGEN_WEIGHTS. Raises MissingPartError where none is named, else as the loader."""
+    """That of the folder in $VULTUS_EMOGEN_WEIGHTS, or else the one that ships.
+
+    Raises MissingPartError where that was left out, else as the loader.
+    """
     folder = os.environ.get(FOLDER_VARIABLE)
-    if not folder:
+    if folder:
+        return _loaded(folder)
+    shipped = sorted(ASSETS.glob("emogen-*/"))
+    if not shipped:
         fix = f"train some: vultus train emogen DATA OUT, and name their folder in ${FOLDER_VARIABLE}"
-        raise MissingPartError("vultus ships no weights of emogen", "--method emogen", fix)
-    return _loaded(folder)
+        raise MissingPartError("no weights of emogen are installed", "vultus/assets/emogen-*", fix)
+    return _loaded(str(shipped[-1]))
 
 
 @lru_cache(maxsize=1)
