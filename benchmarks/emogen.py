@@ -1,7 +1,7 @@
 """EmoGen in figures: emotions that a classifier of its own sees, likeness, FID, speed.
 
-    vultus train emogen DATA JUDGE --stage emotion --seed 1     the classifier of section 6.1: it must not have taught
-    python -m benchmarks.emogen score WEIGHTS DATA JUDGE [--clips 60] [--split val]
+    python -m benchmarks.emogen score WEIGHTS DATA [--judge RUN] [--clips 60] [--split val]
+    vultus train emogen DATA RUN --stage emotion --seed 1           section 6.1's classifier; else our own emotion judge
     python -m benchmarks.emogen sheet WEIGHTS DATA OUT.png [--clips 6]
     python -m benchmarks.emogen tsne DATA JUDGE OUT.png [--actor 1011]
     python -m benchmarks.emogen overfit DATA [--steps 400]          PAPER on one clip, by the reconstruction loss alone
@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,50 +26,25 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks.emogen_judges import Embed, Judge, house_judge, inception, load_classifier, load_judge
 from benchmarks.emogen_pictures import asked_for, embeddings, neighbours_agree, plot, sheet
 from benchmarks.material import portraits
 from vultus.animate import open_portrait
-from vultus.core.config import load_overlay
 from vultus.core.controls import Controls
-from vultus.core.errors import InputError, MissingPartError
+from vultus.core.errors import InputError
 from vultus.core.types import SAMPLE_RATE
 from vultus.methods.emogen.config import EMOTIONS, PAPER, SMALL, WINDOW, NetConfig, TrainConfig
 from vultus.methods.emogen.data import TalkingFace, material
-from vultus.methods.emogen.experts import EmotionDiscriminator
 from vultus.methods.emogen.model import Generator, looked_at
 from vultus.methods.emogen.weights import FaceMaker, load_face_maker
 from vultus.metrics.emotion import emotion_accuracy
 from vultus.metrics.frechet import Moments, frechet_distance
 from vultus.metrics.image import psnr, ssim
-from vultus.training.loop import CONFIG_FILE, finished_weights
 
 Figures = dict[str, float]
-Judge = Callable[[np.ndarray], int]
-"""The emotion, an index into `EMOTIONS`, of a video (T, S, S, 3) uint8."""
-Embed = Callable[[np.ndarray], np.ndarray]
 BORDER = 0.06
 """Share of a crop's side that is its border, on each side."""
 OVERFIT_SHOWN = 50
-
-
-def load_classifier(run: Path) -> EmotionDiscriminator:
-    """The classifier that a run's stage `emotion` has trained."""
-    judge = EmotionDiscriminator(load_overlay(PAPER, run / CONFIG_FILE).net).eval()
-    tensors = finished_weights(run / "emotion")
-    judge.load_state_dict({name.removeprefix("emotion."): tensor for name, tensor in tensors.items()})
-    return judge
-
-
-def load_judge(run: Path) -> tuple[Judge, int]:
-    """What that classifier says of a video, and the side of what it looks at."""
-    judge, side = load_classifier(run), load_overlay(PAPER, run / CONFIG_FILE).net.side
-
-    def named(video: np.ndarray) -> int:
-        faces = torch.from_numpy(np.ascontiguousarray(video.transpose(0, 3, 1, 2)))[None].float() / 255
-        with torch.inference_mode():
-            return int(judge(faces)[0].argmax())
-
-    return named, side
 
 
 def score(maker: FaceMaker, clips: Sequence[TalkingFace], judge: Judge, embed: Embed | None) -> Figures:
@@ -201,24 +176,12 @@ def of_actor(data: Path, side: int, actor: str) -> list[TalkingFace]:
     raise InputError(f"no actor {actor} is held out", data, "choose another --actor")
 
 
-def inception() -> Embed | None:
-    """The published network's features, or None with a word on why there are none."""
-    from vultus.perception.published import InceptionV3
-
-    try:
-        embed: Embed = InceptionV3.load().embed
-    except MissingPartError as error:
-        print(f"no FID: {error}")
-        return None
-    return embed
-
-
 def arguments() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     wanted = {
-        "score": ("weights", "data", "judge"),
+        "score": ("weights", "data"),
         "sheet": ("weights", "data", "out"),
         "tsne": ("data", "judge", "out"),
         "overfit": ("data",),
@@ -229,6 +192,8 @@ def arguments() -> argparse.Namespace:
         for path in paths:
             command.add_argument(path, type=Path)
         command.add_argument("--json", type=Path)
+        if name == "score":
+            command.add_argument("--judge", type=Path)
         if name in ("score", "sheet"):
             command.add_argument("--clips", type=int, default=60 if name == "score" else 6)
             command.add_argument("--split", choices=("test", "val"), default="test")
@@ -241,7 +206,8 @@ def arguments() -> argparse.Namespace:
 
 def scored(chosen: argparse.Namespace) -> Figures:
     """`score` on files."""
-    maker, (judge, side) = load_face_maker(chosen.weights), load_judge(chosen.judge)
+    maker = load_face_maker(chosen.weights)
+    judge, side = (house_judge(), maker.side) if chosen.judge is None else load_judge(chosen.judge)
     if side != maker.side:
         raise InputError(f"the judge looks at {side} pixels, not at {maker.side}", chosen.judge, "train another")
     return score(maker, held_out(chosen.data, side, chosen.clips, chosen.split), judge, inception())

@@ -4,7 +4,7 @@
 
 Subject k (a video, or a picture: section 9) gets voice k. For each file made: `in_sync`, the similarity of
 `sync_vultus` where lips and voice stand less the median over shifts, with the voice given and with the next one; how
-far the nose travels in inter-ocular distances a second; and with a judge (`benchmarks.emogen`) the emotion it sees.
+far the nose travels in inter-ocular distances a second; and the emotion that a judge (`benchmarks.emogen`) sees.
 Nothing that shows people is to be committed. Set OMP_NUM_THREADS=1.
 """
 
@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 import vultus
-from benchmarks.emogen import Judge, load_judge
+from benchmarks.emogen_judges import Judge, house_judge, load_judge
 from vultus.audio.io import read_speech
-from vultus.data.crops import cut
+from vultus.data.crops import SIZES, cut
 from vultus.face.points import NOSE, OVAL, interocular_px
 from vultus.face.stream import FaceStream
 from vultus.methods.emogen.config import EMOTIONS
@@ -42,7 +42,8 @@ class Made:
     swapped: float
     """The same with another voice."""
     travel: float
-    seen: str = ""
+    seen: str
+    """The emotion that the judge sees; "" where it sees none."""
 
 
 def watched(path: Path) -> tuple[np.ndarray, np.ndarray, float]:
@@ -81,27 +82,25 @@ def make(subject: Path, voice: Path, emotion: str, target: Path, method: str) ->
     return target
 
 
-def figures(path: Path, asked: str, voices: tuple[Path, Path], judge: tuple[Judge, int] | None) -> Made:
+def figures(path: Path, asked: str, voices: tuple[Path, Path], judge: tuple[Judge, int]) -> Made:
     """Those of a file with the voice it was given, and with another."""
     pictures, points, fps = watched(path)
     sync = load_sync("judge")
     own, other = (sync.curve(points, fps, read_speech(voice).waveform).in_sync for voice in voices)
-    seen = "" if judge is None else EMOTIONS[judge[0](faces_in(pictures, points, judge[1], fps))]
-    return Made(path.stem, asked, own, other, travel(points, fps), seen)
+    told = judge[0](faces_in(pictures, points, judge[1], fps))
+    return Made(path.stem, asked, own, other, travel(points, fps), EMOTIONS[told] if told >= 0 else "")
 
 
 def summary(made: Sequence[Made]) -> dict[str, float]:
     """Means, and shares of files in which the own voice wins, and in which the emotion asked for is seen."""
-    found = {
+    return {
         "files": float(len(made)),
         "in_sync": float(np.mean([one.in_sync for one in made])),
         "swapped": float(np.mean([one.swapped for one in made])),
         "own_voice_wins": float(np.mean([one.in_sync > one.swapped for one in made])),
         "travel": float(np.mean([one.travel for one in made])),
+        "emo_acc": float(np.mean([one.seen == one.asked for one in made])),
     }
-    if any(one.seen for one in made):
-        found["emo_acc"] = float(np.mean([one.seen == one.asked for one in made]))
-    return found
 
 
 def main() -> None:
@@ -114,7 +113,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--method", default="emogen")
     chosen = parser.parse_args()
-    judge = None if chosen.judge is None else load_judge(chosen.judge)
+    judge = (house_judge(), SIZES["wav2lip"]) if chosen.judge is None else load_judge(chosen.judge)
     made = []
     with tempfile.TemporaryDirectory(prefix="vultus-emogen-") as scratch:
         folder = chosen.keep or Path(scratch)

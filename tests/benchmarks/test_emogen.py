@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
+from skimage.data import astronaut
 
 pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("lightning", reason="lightning is not installed")
 
 import torch
 
-from benchmarks.emogen import border_hue_shift, load_judge, mean_fid, of_actor, overfit, score
+from benchmarks.emogen import border_hue_shift, mean_fid, of_actor, overfit, score
+from benchmarks.emogen_judges import house_judge, load_judge
 from benchmarks.emogen_pictures import embeddings, neighbours_agree, plot, sheet
 from benchmarks.emogen_videos import Made, faces_in, summary, travel
 from tests.methods.emogen.faces import MadeClip
@@ -137,3 +140,10 @@ def test_figures_of_videos_by_hand():
     made = [Made("a", "sad", 0.4, 0.1, 1.0, "sad"), Made("b", "fear", 0.1, 0.3, 2.0, "sad")]
     found = summary(made)
     assert (found["own_voice_wins"], found["emo_acc"], found["travel"]) == (0.5, 0.5, 1.5)
+
+
+def test_our_own_judge_reads_faces_and_says_when_there_is_none():
+    judge = house_judge()
+    assert judge(np.full((4, 96, 96, 3), 128, np.uint8)) == -1
+    face = cv2.resize(astronaut()[30:190, 150:290], (96, 96), interpolation=cv2.INTER_AREA)
+    assert EMOTIONS[judge(np.repeat(face[None], 4, 0))] == "happy"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,7 @@ import vultus  # noqa: E402
 from tests.methods.emogen.faces import MadeClip  # noqa: E402
 from vultus.core.weights import load_weights  # noqa: E402
 from vultus.methods.emogen import data as data_module  # noqa: E402
-from vultus.methods.emogen.batches import own_voice, paired, side_by_side, some_frames  # noqa: E402
+from vultus.methods.emogen.batches import jittered, own_voice, paired, side_by_side, some_frames  # noqa: E402
 from vultus.methods.emogen.config import TINY, ablated  # noqa: E402
 from vultus.methods.emogen.train import stages  # noqa: E402
 from vultus.methods.emogen.weights import load_face_maker  # noqa: E402
@@ -97,14 +98,32 @@ def test_alpha_survives_an_interruption(data):
 def test_until_lips_follow_few_frames_of_many_windows_are_learned_from(data):
     stage = stages(replace(TINY, train=replace(TINY.train, batch=10, first_frames=1)), data)[-1]
     batch = next(stage.batches(0, Share()))
-    first = stage._dealt(batch)
+    (first,) = stage._dealt(batch)
     assert first["faces"].shape[:2] == first["references"].shape[:2] == first["mels"].shape[:2] == (10, 1)
     assert any(torch.equal(first["mels"][:, 0], batch["mels"][:, t]) for t in range(5))
     stage.weights.validated(0.2)
-    later = stage._dealt(batch)
-    assert later["faces"].shape[:2] == (2, 5) and torch.equal(later["wrong"], batch["wrong"][:2])
+    whole, single = stage._dealt(batch)
+    assert whole["faces"].shape[:2] == (3, 5) and torch.equal(whole["wrong"], batch["wrong"][:3])
+    assert single["faces"].shape[:2] == (7, 1) and torch.equal(single["emotion"], batch["emotion"][3:])
+    run = SimpleNamespace(modules={"generator": stage.generator, "sync": stage.sync, "emotion": stage.emotion})
+    made = stage._made([whole, single], run)
+    assert [faces.shape for faces in made] == [whole["faces"].shape, single["faces"].shape]
+    found = stage._losses([whole["faces"], single["faces"] + 0.1], [whole, single], run)
+    assert found["reconstruction"].item() == pytest.approx(0.1 * 7 / 22, rel=1e-4) and found["sync"] > 0
     chosen = some_frames(batch, torch.tensor([1, 3]))
     assert torch.equal(chosen["faces"], batch["faces"][:, [1, 3]]) and torch.equal(chosen["emotion"], batch["emotion"])
+
+
+def test_jittered_faces_move_together_and_not_far():
+    torch.manual_seed(3)
+    ramp = torch.linspace(0, 1, 64).expand(64, 64)  # brighter to the right
+    faces = torch.stack([ramp, 1 - ramp, 0.5 + 0 * ramp])[None, None].repeat(40, 2, 1, 1, 1)
+    moved = jittered(faces)
+    assert moved.shape == faces.shape and torch.equal(moved[:, 0], moved[:, 1])
+    slope = (moved[:, 0, 0, :, 40:] - moved[:, 0, 0, :, :24]).mean((1, 2))
+    assert 10 < (slope < 0).sum() < 30 and (slope.abs() > 0.4).all()
+    torch.testing.assert_close(moved[:, :, 0] + moved[:, :, 1], torch.ones(40, 2, 64, 64))  # colours stay in place
+    assert (moved[:, :, 2] == 0.5).all()
 
 
 def test_the_rate_falls_to_its_share_and_goes_on_where_it_was(data, tmp_path):

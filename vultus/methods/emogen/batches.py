@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from vultus.core.errors import InputError
 from vultus.methods.emogen.config import WINDOW, EmoGenConfig
@@ -14,6 +15,8 @@ from vultus.methods.emogen.data import Shelf, Window
 from vultus.training.stage import Run
 
 Batch = dict[str, Tensor]
+TURN_RAD, SCALE, SHIFT = 0.12, 0.1, 0.1
+"""How far, at most, a jittered face is turned, scaled (a share) and shifted (a share of half the picture)."""
 
 
 def side_by_side(windows: Sequence[Window]) -> Batch:
@@ -41,6 +44,28 @@ def some_frames(batch: Batch, frames: Tensor) -> Batch:
     """The batch with these frames (n,) of each window alone, with the voice around each."""
     return {name: tensor[:, frames] if name in ("faces", "references", "mels") else tensor
             for name, tensor in batch.items()}  # fmt: skip
+
+
+def cut(batch: Batch, windows: slice) -> Batch:
+    """Some windows of the batch."""
+    return {name: tensor[windows] for name, tensor in batch.items()}
+
+
+def jittered(faces: Tensor) -> Tensor:
+    """Faces (B, T, 3, S, S), each window mirrored every other time, turned, scaled and shifted a little."""
+    count = len(faces)
+
+    def between(most: float) -> Tensor:
+        return (2 * torch.rand(count) - 1) * most
+
+    turn, scale, mirror = between(TURN_RAD), 1 + between(SCALE), torch.where(torch.rand(count) < 0.5, -1.0, 1.0)
+    cos, sin = scale * turn.cos(), scale * turn.sin()
+    rows = (mirror * cos, -sin, between(SHIFT), mirror * sin, cos, between(SHIFT))
+    maps = torch.stack(rows, 1).unflatten(1, (2, 3)).to(faces)
+    grid = functional.affine_grid(maps, [count, *faces.shape[2:]], align_corners=False)
+    grid = grid.repeat_interleave(faces.shape[1], 0)
+    moved = functional.grid_sample(faces.flatten(0, 1), grid, padding_mode="border", align_corners=False)
+    return moved.unflatten(0, faces.shape[:2])
 
 
 def fixed(shelf: Shelf, config: EmoGenConfig, run: Run) -> Iterator[Batch]:

@@ -79,6 +79,9 @@ class DataConfig:
 
     augment: bool = True
     """Whether pictures are augmented (section 2.1), all of a window alike."""
+    jitter: bool = False
+    """Whether the emotion discriminator, taught alone, sees faces mirrored, turned, scaled and shifted a little, which
+    keeps it from learning few actors by heart (ours)."""
     reference: Literal["clip", "actor", "pose"] = "clip"
     """Where reference frames come from: elsewhere in the clip (Wav2Lip), or any clip of the actor, so that the feeling
     cannot be copied from them (ours), or "pose": where in the actor's other clips the head is turned most alike, as the
@@ -110,8 +113,9 @@ class TrainConfig:
     lr_fall: float = 1.0
     """Share of `lr` that is left at the last step, after an even fall by factors; 1: it does not fall (the paper)."""
     first_frames: int = WINDOW
-    """Frames of each window that generator and base model learn from while alpha is 0: less than five and they see more
-    actors a step (ours). Then they learn from so few windows that a step has as many faces as before."""
+    """Frames of each window that generator and base model learn from: less than five and a step shows more actors for
+    its price (ours). Once alpha is on, a quarter of the windows is learned from in whole. The emotion discriminator,
+    taught alone, sees from so many to five frames."""
     emotion_lr: float = 1e-6
     """Of the emotion discriminator beside the generator (section 2.5)."""
     expert_lr: float = 1e-4
@@ -148,10 +152,10 @@ SMALL = EmoGenConfig(
         judge_widths=(24, 48, 64, 96, 96),
         judge_state=64,
     ),
-    LossConfig(perceptual="house", perceptual_faces=6, beta=0.1, gamma=0.003),
-    DataConfig(reference="pose", kept_clips=512),
+    LossConfig(alpha_from=0.6, perceptual="house", perceptual_faces=4, beta=0.03, gamma=0.003),
+    DataConfig(jitter=True, reference="pose", kept_clips=512),
     TrainConfig(
-        batch=20, sync_steps=900, emotion_steps=600, base_steps=4_000, steps=4_000,
+        batch=12, sync_steps=500, emotion_steps=500, base_steps=3_000, steps=3_000,
         lr=1e-3, lr_fall=0.1, expert_lr=1e-3, first_frames=1,
     ),
 )  # fmt: skip

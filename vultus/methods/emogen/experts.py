@@ -57,12 +57,15 @@ class EmotionDiscriminator(nn.Module):
         self.reduce = nn.Linear(before * (config.side // 32) ** 2, config.embedding)
         self.lstm = nn.LSTM(config.embedding, config.judge_state, batch_first=True)
         self.decide = nn.Linear(config.judge_state, len(EMOTIONS))
+        for part in (*self.look, self.reduce):
+            if not isinstance(part, nn.LeakyReLU):  # with torch's own scale nothing is learned for thousands of steps
+                nn.init.kaiming_normal_(part.weight, LEAK)
+                nn.init.zeros_(part.bias)
 
     def embed(self, faces: Tensor) -> Tensor:
         """(B, T, embedding): what is seen in each frame of faces (B, T, 3, S, S) in 0-1."""
-        return functional.leaky_relu(self.reduce(self.look(faces.flatten(0, 1)).flatten(1)), LEAK).unflatten(
-            0, faces.shape[:2]
-        )
+        seen = self.look(faces.flatten(0, 1) - 0.5)  # about 0 learning starts ten times as soon
+        return functional.leaky_relu(self.reduce(seen.flatten(1)), LEAK).unflatten(0, faces.shape[:2])
 
     def forward(self, faces: Tensor) -> Tensor:
         """Logits (B, 6) of videos (B, T, 3, S, S) in 0-1, T at least 1."""

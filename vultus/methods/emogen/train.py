@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vultus.methods.emogen.batches import Batch, fixed, own_voice, paired, side_by_side, some_frames
+from vultus.methods.emogen.batches import Batch, cut, fixed, jittered, own_voice, paired, side_by_side, some_frames
 from vultus.methods.emogen.config import EMOTIONS, WINDOW, EmoGenConfig
 from vultus.methods.emogen.data import Material, material
 from vultus.methods.emogen.experts import EmotionDiscriminator, SyncExpert, agreement
@@ -129,7 +129,10 @@ class EmotionStage(_Stage):
 
     def step(self, batch: Batch, run: Run) -> Mapping[str, Tensor]:
         """See `Stage`."""
-        loss = functional.cross_entropy(run.modules["emotion"](batch["faces"]), batch["emotion"])
+        some = int(torch.randint(self.config.train.first_frames, WINDOW + 1, ()))
+        faces = batch["faces"][:, :some]
+        told = run.modules["emotion"](jittered(faces) if self.config.data.jitter else faces)
+        loss = functional.cross_entropy(told, batch["emotion"])
         _learn(run, "emotion", loss)
         return {"cross_entropy": loss.detach()}
 
@@ -184,27 +187,28 @@ class GeneratorStage(_Stage):
         """See `Stage`."""
         if self._fixed_face:
             self.generator.face.eval()  # the statistics of its normalisation are fixed too
-        batch = self._dealt(batch)
-        made = self._made(batch, run)
-        parts = self._losses(made, batch, run)
+        dealt = self._dealt(batch)
+        parts = self._losses(self._made(dealt, run), dealt, run)
         loss = total_loss(**parts, weights=self.weights.now)
         self._slow_down(run)
         _learn(run, "generator", loss)
         shown = {name: value.detach() for name, value in parts.items()} | {"total": loss.detach()}
         if self.emotion is not None:
-            told = functional.cross_entropy(run.modules["emotion"](batch["faces"]), batch["emotion"])
+            told = self._felt([part["faces"] for part in dealt], dealt, run)
             _learn(run, "emotion", told)
             shown["told"] = told.detach()
         return shown
 
-    def _dealt(self, batch: Batch) -> Batch:
-        """What is learned from in this step: `first_frames` of each window, or as many faces in whole windows."""
-        count, some = len(batch["faces"]), self.config.train.first_frames
+    def _dealt(self, batch: Batch) -> list[Batch]:
+        """What is learned from in this step; the first part has whole windows where alpha is on."""
+        some = self.config.train.first_frames
         if some == WINDOW:
-            return batch
+            return [batch]
+        chosen = torch.randperm(WINDOW)[:some].sort().values
         if not self.weights.in_sync:
-            return some_frames(batch, torch.randperm(WINDOW)[:some].sort().values)
-        return {name: tensor[: max(1, count * some // WINDOW)] for name, tensor in batch.items()}
+            return [some_frames(batch, chosen)]
+        whole = -(-len(batch["faces"]) // 4)
+        return [cut(batch, slice(whole)), some_frames(cut(batch, slice(whole, None)), chosen)]
 
     def _slow_down(self, run: Run) -> None:
         """Set the generator's rate for this step."""
@@ -213,34 +217,48 @@ class GeneratorStage(_Stage):
             group["lr"] = settings.lr * settings.lr_fall ** (self._done / self.steps)
         self._done += 1
 
-    def _made(self, batch: Batch, run: Run) -> Tensor:
+    def _made(self, dealt: Sequence[Batch], run: Run) -> list[Tensor]:
+        """New faces for each part, all of them normalised together."""
+        sizes = [part["faces"].shape[:2] for part in dealt]
+        # of one part frames stay together, for the noise encoder
+        shape = sizes[0] if len(sizes) == 1 else (sum(size.numel() for size in sizes), 1)
+
+        def laid(parts: list[Tensor]) -> Tensor:
+            return torch.cat([part.flatten(0, 1) for part in parts]).unflatten(0, shape)
+
         feeling = None
         if self.emotion is not None:
-            one_hot = functional.one_hot(batch["emotion"], len(EMOTIONS)).to(batch["faces"])
-            feeling = one_hot[:, None].expand(-1, batch["faces"].shape[1], -1)
-        made: Tensor = run.modules["generator"](looked_at(batch["references"]), batch["mels"], feeling)
-        return made
+            rows = torch.eye(len(EMOTIONS), device=dealt[0]["faces"].device)
+            felt = (rows[part["emotion"]][:, None] for part in dealt)
+            feeling = laid([row.expand(*size, -1) for row, size in zip(felt, sizes, strict=True)])
+        references, mels = (laid([part[name] for part in dealt]) for name in ("references", "mels"))
+        made = run.modules["generator"](looked_at(references), mels, feeling).flatten(0, 1)
+        split = torch.split(made, [size.numel() for size in sizes])
+        return [faces.unflatten(0, size) for faces, size in zip(split, sizes, strict=True)]
 
-    def _losses(self, made: Tensor, batch: Batch, run: Run) -> dict[str, Tensor]:
+    def _losses(self, made: Sequence[Tensor], dealt: Sequence[Batch], run: Run) -> dict[str, Tensor]:
         """The four losses of equation 1."""
-        faces, zero = batch["faces"], made.new_zeros(())
         alpha, beta, _ = self.weights.now
-        together = made.new_ones(len(made))
-        sync = agreement(run.modules["sync"], made, own_voice(batch), together) if alpha else zero
-        emotion = zero
-        if self.emotion is not None:
-            emotion = functional.cross_entropy(run.modules["emotion"](made), batch["emotion"])
+        faces = torch.cat([some.flatten(0, 1) for some in made])[None]
+        truth = torch.cat([part["faces"].flatten(0, 1) for part in dealt])[None]
+        zero = faces.new_zeros(())
+        together = faces.new_ones(len(made[0]))
+        sync = agreement(run.modules["sync"], made[0], own_voice(dealt[0]), together) if alpha else zero
         perceptual = zero
         if self.perceptual is not None and beta:
-            seen, truth = (video.flatten(0, 1)[None] for video in (made, faces))
             chosen = slice(self.config.loss.perceptual_faces or None)
-            perceptual = self.perceptual(seen[:, chosen], truth[:, chosen])
+            perceptual = self.perceptual(faces[:, chosen], truth[:, chosen])
         return {
             "sync": sync,
             "perceptual": perceptual,
-            "emotion": emotion,
-            "reconstruction": functional.l1_loss(made, faces),
+            "emotion": zero if self.emotion is None else self._felt(made, dealt, run),
+            "reconstruction": functional.l1_loss(faces, truth),
         }
+
+    def _felt(self, faces: Sequence[Tensor], dealt: Sequence[Batch], run: Run) -> Tensor:
+        """The emotion discriminator's cross-entropy on faces of each part."""
+        told = torch.cat([run.modules["emotion"](some) for some in faces])
+        return functional.cross_entropy(told, torch.cat([part["emotion"] for part in dealt]))
 
     def validate(self, run: Run) -> Mapping[str, float]:
         """Absolute difference, PSNR, sync loss and, by its own discriminator, emotions on held-out windows.
@@ -249,7 +267,7 @@ class GeneratorStage(_Stage):
         """
         found: dict[str, list[float]] = {"l1": [], "psnr": [], "sync": []}
         for batch in self.held_out(run):
-            made = self._made(batch, run)
+            (made,) = self._made([batch], run)
             found["l1"].append(float(functional.l1_loss(made, batch["faces"])))
             found["psnr"].append(float(-10 * torch.log10(functional.mse_loss(made, batch["faces"]) + 1e-10)))
             together = made.new_ones(len(made))
