@@ -77,13 +77,16 @@ def test_references_may_come_from_another_clip_of_the_actor():
 
 def test_references_may_be_turned_as_the_frames_are():
     clips = [MadeClip("1001", "happy", yaw_deg=3), MadeClip("1001", "sad", level=180), MadeClip("1002", level=10)]
-    shelf = Shelf(clips, 64, 4)
-    for seed in range(10):
+    shelf, own = Shelf(clips, 64, 4), 0
+    for seed in range(60):
         sample = shelf.window(0, rng(seed), replace(PLAIN, reference="pose"), False)
         start = round(float(sample.faces[0, 40, 40, 0]) * 255) - 100
-        assert round(float(sample.references[0, 40, 40, 0]) * 255) - 180 == min(start + 3, 15)
+        away = round(float(sample.references[0, 40, 40, 0]) * 255) - 180
+        own += away < 0
+        assert away < 0 or away == min(start + 3, 15)
+    assert 10 < own < 30
     alone = shelf.window(2, rng(0), replace(PLAIN, reference="pose"), False)  # an actor with one clip
-    np.testing.assert_array_equal(alone.references, alone.faces)
+    assert alone.references[0, 40, 40, 0] < 40 / 255
 
 
 def test_the_shelf_forgets_the_oldest(monkeypatch):

@@ -11,7 +11,14 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from vultus.core.errors import MissingPartError  # noqa: E402
 from vultus.methods.emogen.config import PAPER, LossConfig, ablated  # noqa: E402
-from vultus.methods.emogen.losses import VGG_LAYERS, PerceptualLoss, Weights, perceptual_loss, total_loss  # noqa: E402
+from vultus.methods.emogen.losses import (  # noqa: E402
+    VGG_LAYERS,
+    PerceptualLoss,
+    Weights,
+    perceptual_loss,
+    reconstruction_loss,
+    total_loss,
+)
 
 
 def test_equation_1_by_hand():
@@ -97,3 +104,13 @@ def test_missing_published_weights_are_said(monkeypatch, tmp_path):
     monkeypatch.setenv("VULTUS_WEIGHTS", str(tmp_path))
     with pytest.raises(MissingPartError, match="vgg19"):
         perceptual_loss(replace(LossConfig(), perceptual="vgg19"))
+
+
+def test_what_differs_from_the_reference_counts_more():
+    truth, reference = torch.zeros(1, 1, 3, 2, 1), torch.zeros(1, 1, 3, 2, 1)
+    reference[..., 1, 0] = 0.5
+    made = torch.zeros(1, 1, 3, 2, 1)
+    made[..., 0, 0], made[..., 1, 0] = 0.2, 0.4
+    assert float(reconstruction_loss(made, truth, reference, 0)) == pytest.approx(0.3)
+    # weights 1 and 1 + 4 x .5 = 3
+    assert float(reconstruction_loss(made, truth, reference, 4)) == pytest.approx((0.2 + 3 * 0.4) / 4)

@@ -67,6 +67,9 @@ class LossConfig:
     """The paper's "predefined value" (Wav2Lip's released code)."""
     beta: float = 0.01
     gamma: float = 0.001
+    changed: float = 0.0
+    """How much more a pixel counts in the reconstruction that differs by 1 from the reference (ours): mouths and brows
+    are few pixels, and copying the reference is easily learned."""
     perceptual: Literal["vgg19", "house", "none"] = "vgg19"
     """Whose features: the published VGG-19, our own perceptual teacher, or no such loss and beta 0."""
     perceptual_faces: int = 0
@@ -85,7 +88,7 @@ class DataConfig:
     reference: Literal["clip", "actor", "pose"] = "clip"
     """Where reference frames come from: elsewhere in the clip (Wav2Lip), or any clip of the actor, so that the feeling
     cannot be copied from them (ours), or "pose": where in the actor's other clips the head is turned most alike, as the
-    frame itself is when played (ours)."""
+    frame itself is when played, or every third time elsewhere in the clip (ours)."""
     base_dataset: str = "lrs2"
     """Prepared data set that the base model learns from (section 2.4)."""
     val_actors: int = 4
@@ -152,10 +155,10 @@ SMALL = EmoGenConfig(
         judge_widths=(24, 48, 64, 96, 96),
         judge_state=64,
     ),
-    LossConfig(alpha_from=0.6, perceptual="house", perceptual_faces=4, beta=0.03, gamma=0.003),
+    LossConfig(alpha_from=0.6, changed=10, perceptual="house", perceptual_faces=4, beta=0.03, gamma=0.003),
     DataConfig(jitter=True, reference="pose", kept_clips=512),
     TrainConfig(
-        batch=12, sync_steps=500, emotion_steps=500, base_steps=3_000, steps=3_000,
+        batch=12, sync_steps=500, emotion_steps=500, base_steps=3_400, steps=3_400,
         lr=1e-3, lr_fall=0.1, expert_lr=1e-3, first_frames=1,
     ),
 )  # fmt: skip

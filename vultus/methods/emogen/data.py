@@ -21,6 +21,8 @@ SURE = 0.5
 """Confidence from which a clip's measured offset between lips and sound is taken out."""
 LOOKED_AT = 8
 """So many other clips of an actor are looked through for a head that is turned alike."""
+OWN_SHARE = 1 / 3
+"""So often references that are turned alike come from the clip itself: what is still sharp is learned from those."""
 FAR_S = 0.4
 """A wrong voice begins so far from the right one at least, where the clip is long enough."""
 
@@ -106,10 +108,10 @@ class Shelf:
     ) -> tuple[TalkingFace, int]:
         """A clip of the actor and the first frame of what is to be looked at there."""
         own = self.by_actor[self.clips[number].facts.speaker]
-        if config.reference == "pose":
+        if config.reference == "pose" and rng.random() >= OWN_SHARE:
             chosen, away = self._alike(number, start, [other for other in own if other != number] or own, rng)
             return self[chosen], away
-        other = self[number] if config.reference == "clip" else self[int(rng.choice(own))]
+        other = self[int(rng.choice(own))] if config.reference == "actor" else self[number]
         return other, int(rng.choice(other.starts))
 
     def _alike(self, number: int, start: int, others: list[int], rng: np.random.Generator) -> tuple[int, int]:

@@ -30,6 +30,14 @@ def total_loss(
     return alpha * sync + beta * perceptual + gamma * emotion + (1 - alpha - beta - gamma) * reconstruction
 
 
+def reconstruction_loss(made: Tensor, truth: Tensor, reference: Tensor, changed: float) -> Tensor:
+    """Mean absolute difference of videos; a pixel that differs by d from the reference counts 1 + `changed` d times."""
+    if not changed:
+        return functional.l1_loss(made, truth)
+    weight = 1 + changed * (truth - reference).abs().mean(-3, keepdim=True)
+    return (weight * (made - truth).abs()).sum() / (weight.sum() * made.shape[-3])
+
+
 @dataclass
 class Weights:
     """The weights of equation 1 as training goes: alpha is 0 until lips follow the voice on validation data."""

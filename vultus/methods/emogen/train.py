@@ -15,7 +15,7 @@ from vultus.methods.emogen.batches import Batch, cut, fixed, jittered, own_voice
 from vultus.methods.emogen.config import EMOTIONS, WINDOW, EmoGenConfig
 from vultus.methods.emogen.data import Material, material
 from vultus.methods.emogen.experts import EmotionDiscriminator, SyncExpert, agreement
-from vultus.methods.emogen.losses import Perceptual, Weights, perceptual_loss, total_loss
+from vultus.methods.emogen.losses import Perceptual, Weights, perceptual_loss, reconstruction_loss, total_loss
 from vultus.methods.emogen.model import Generator, looked_at
 from vultus.training.stage import Run, Share
 
@@ -240,7 +240,9 @@ class GeneratorStage(_Stage):
         """The four losses of equation 1."""
         alpha, beta, _ = self.weights.now
         faces = torch.cat([some.flatten(0, 1) for some in made])[None]
-        truth = torch.cat([part["faces"].flatten(0, 1) for part in dealt])[None]
+        truth, given = (
+            torch.cat([part[name].flatten(0, 1) for part in dealt])[None] for name in ("faces", "references")
+        )
         zero = faces.new_zeros(())
         together = faces.new_ones(len(made[0]))
         sync = agreement(run.modules["sync"], made[0], own_voice(dealt[0]), together) if alpha else zero
@@ -252,7 +254,7 @@ class GeneratorStage(_Stage):
             "sync": sync,
             "perceptual": perceptual,
             "emotion": zero if self.emotion is None else self._felt(made, dealt, run),
-            "reconstruction": functional.l1_loss(faces, truth),
+            "reconstruction": reconstruction_loss(faces, truth, given, self.config.loss.changed),
         }
 
     def _felt(self, faces: Sequence[Tensor], dealt: Sequence[Batch], run: Run) -> Tensor:
