@@ -142,7 +142,7 @@ def test_the_discriminator_is_given_frames_in_rgb():
     judge.look[0].register_forward_pre_hook(lambda _, inputs: captured.append(inputs[0]))
     assert judge(faces).shape == (2, len(EMOTIONS))
     assert captured[0].shape == (6, 3, SIDE, SIDE)
-    assert captured[0][:, :, 0, 0].tolist() == torch.eye(3).repeat(2, 1).tolist()
+    assert captured[0][:, :, 0, 0].tolist() == (torch.eye(3) - 0.5).repeat(2, 1).tolist()
 
 
 def test_the_discriminator_hears_of_the_order():

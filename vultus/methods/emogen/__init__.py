@@ -16,7 +16,7 @@ from vultus.core.types import Footage, Performance, Phone, Portrait
 
 
 class EmoGenMethod:
-    """One network from voice and pixels to pixels. Small weights ship; $VULTUS_EMOGEN_WEIGHTS names others."""
+    """One network from voice and pixels to pixels. Its weights are trained by the user: none ship yet."""
 
     name = "emogen"
     paper = "Emotionally Enhanced Talking Face Generation (Goyal et al.)"

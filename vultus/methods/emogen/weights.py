@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vultus.methods.emogen.model import Generator
 
 FOLDER_VARIABLE = "VULTUS_EMOGEN_WEIGHTS"
-"""Names a folder of weights that `vultus train emogen` made, to be used instead of those that ship."""
+"""Names a folder of weights that `vultus train emogen` made; it goes before any in the package."""
 ASSETS = Path(__file__).parents[2] / "assets"
 PREFIX = "generator."
 """Of the generator's tensors; the experts that taught it lie beside them and are not played."""
