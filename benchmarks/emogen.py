@@ -44,7 +44,8 @@ from vultus.metrics.image import psnr, ssim
 Figures = dict[str, float]
 BORDER = 0.06
 """Share of a crop's side that is its border, on each side."""
-OVERFIT_SHOWN = 50
+OVERFIT_SHOWN, OVERFIT_LR, OVERFIT_FALL = 50, 1e-3, 0.02
+"""Steps between figures; the rate, ten times the paper's, and the share of it that is left in the end."""
 
 
 def score(maker: FaceMaker, clips: Sequence[TalkingFace], judge: Judge, embed: Embed | None) -> Figures:
@@ -136,12 +137,13 @@ def portrait_ms() -> float:
 def overfit(clip: TalkingFace, net: NetConfig, steps: int, seed: int = 0) -> Iterator[tuple[int, float]]:
     """Learn one clip by the reconstruction loss alone, frames from others of it; steps done and PSNR, now and then.
 
-    As `GeneratorStage` teaches, with the paper's Adam, 5 frames a step; PSNR is that of the whole clip, in eval mode.
+    As `GeneratorStage` teaches, 5 frames a step; PSNR is that of the whole clip, in eval mode.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     generator = Generator(net)
-    adam = torch.optim.Adam(generator.parameters(), TrainConfig.lr, TrainConfig.betas)
+    adam = torch.optim.Adam(generator.parameters(), OVERFIT_LR, TrainConfig.betas)
+    fall = torch.optim.lr_scheduler.ExponentialLR(adam, OVERFIT_FALL ** (1 / steps))
     faces = torch.from_numpy(np.ascontiguousarray(clip.frames.transpose(0, 3, 1, 2))).float()[None] / 255
     mels = torch.from_numpy(clip.voices(0, len(clip.frames)))[None, :, None]
     feeling = torch.eye(len(EMOTIONS))[clip.emotion].expand(1, len(clip.frames), -1)
@@ -153,6 +155,7 @@ def overfit(clip: TalkingFace, net: NetConfig, steps: int, seed: int = 0) -> Ite
         adam.zero_grad()
         torch.nn.functional.l1_loss(made.float(), faces[:, chosen]).backward()
         adam.step()
+        fall.step()
         if step % OVERFIT_SHOWN == 0 or step == steps:
             generator.eval()
             with torch.inference_mode():
