@@ -203,7 +203,7 @@ def arguments() -> argparse.Namespace:
         if name == "tsne":
             command.add_argument("--actor", default="1011")
         if name == "overfit":
-            command.add_argument("--steps", type=int, default=400)
+            command.add_argument("--steps", type=int, default=850)
     return parser.parse_args()
 
 
