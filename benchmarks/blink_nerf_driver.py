@@ -84,7 +84,8 @@ def stream(person: Person, config: DriverConfig) -> None:
 def spoken(data: Path, weights: Path) -> None:
     """Print how lips follow in pictures that were made from a voice, tracked again: the frames' own, and another.
 
-    They are compared with the frames tracked at the same size, as blurred, and with what was prepared from all pixels.
+    They are compared with the frames tracked at the same size, as blurred, and with what was prepared from all pixels;
+    and so are the landmarks that they were made from: what is lost on the way from the voice, and in the picture.
     """
     held = Held(data, weights)
     person = held.person
@@ -100,10 +101,13 @@ def spoken(data: Path, weights: Path) -> None:
         mine = track(held.pictures(_as_told(iter(frames), landmarks, au45, voice)))
         both = ~np.isnan(mine[:, 0, 0]) & ~np.isnan(true[:, 0, 0])
         a, b = (aperture(points[both]) for points in (mine, true))
+        told = lip_gap(made.landmarks[frames][both])
         moved = np.linalg.norm(mine[both][:, :468, :2] - true[both][:, :468, :2], axis=2)
         lips = moved[:, list(LIPS)].mean()
         print(
-            f"{name}: aperture r {followed(a, b, person.fps):.3f}, amplitude {a.std() / b.std():.2f}, "
+            f"{name}: landmarks' aperture r {followed(told, b, person.fps):.3f}, "
+            f"with the prepared clip {followed(told, prepared[both], person.fps):.3f}; "
+            f"pictures' aperture r {followed(a, b, person.fps):.3f}, amplitude {a.std() / b.std():.2f}, "
             f"r with the prepared clip {followed(a, prepared[both], person.fps):.3f}, "
             f"LMD {moved.mean():.2f}, lips {lips:.2f} px at 512, {both.mean():.0%} found"
         )

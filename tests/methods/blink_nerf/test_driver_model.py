@@ -128,6 +128,7 @@ def test_units_sizes_and_gaps_by_hand():
     face[42:48] = face[36:42] * (1, 0, 1) + (5, 0, 0)
     np.testing.assert_allclose(eye_size(face), [2 / 3, 0])
     face[61:64, 1], face[65:68, 1] = 0.4, -0.4
+    face[61:64, 2] = 3.0  # a lip that juts out opens no mouth
     assert lip_gap(face) == pytest.approx(0.8 / 8)
 
 

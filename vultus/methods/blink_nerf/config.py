@@ -117,6 +117,8 @@ class TrainConfig:
     full: float = 0.0
     """Weight of log(1 + density) anywhere, from half of the steps on (ours): what no frame shows gets empty, or else a
     turned jaw has rags."""
+    compile: bool = False
+    """Have torch.compile make kernels of the head's networks (`methods.blink_nerf.numerics`)."""
     validation_frames: int = 20
 
     def __post_init__(self) -> None:

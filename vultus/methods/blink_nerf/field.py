@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from vultus.methods.blink_nerf.config import FieldConfig
 from vultus.methods.blink_nerf.encoding import TriPlane, Volume, perceptron
+from vultus.methods.blink_nerf.numerics import exactly
 
 LENGTH_UNIT = 10.0
 """Head units (about cm) that densities are the inverse of."""
@@ -44,13 +45,14 @@ class RadianceField(nn.Module):
 
     def forward(self, points: Tensor, view: Tensor, face: Tensor, eyes: Tensor) -> tuple[Tensor, Tensor]:
         """Points (M, 3) in the box, view (M, 3) about -1 to 1, codes (M, .) -> densities (M,) and colours (M, 3)."""
-        place = self.space(points)
+        with exactly(points.device):
+            place = self.space(points)
         counts = torch.sigmoid(self.attention(place))
         near = (points[:, 1:2] - self.lids[0]) / (self.lids[1] - self.lids[0])
         seen = torch.cat([place, face * counts[:, :-1], eyes * counts[:, -1:] * near.clamp(0, 1)], 1)
         found = self.density(seen)
-        colour = self.colour(torch.cat([F.relu(found[:, 1:]), view], 1))
-        return _DENSITY_SCALE * F.softplus(found[:, 0] - 1), torch.sigmoid(colour)
+        colour = self.colour(torch.cat([F.relu(found[:, 1:]), view], 1)).to(points.dtype)
+        return _DENSITY_SCALE * F.softplus(found[:, 0].to(points.dtype) - 1), torch.sigmoid(colour)
 
 
 class DensityGrid(nn.Module):

@@ -17,6 +17,7 @@ from vultus.core.weights import load_weights
 from vultus.methods.blink_nerf.conditioning import Condition, as_tensors
 from vultus.methods.blink_nerf.config import PAPER
 from vultus.methods.blink_nerf.model import BlinkNerf, Seen, Signals, pixel_places
+from vultus.methods.blink_nerf.numerics import Precision, compile_in_place, counted_in
 from vultus.methods.blink_nerf.torso import TorsoGuess
 
 CHUNK = 16_384
@@ -43,8 +44,8 @@ class HeadPoses:
 class Painter:
     """Renders frames one by one; `samples` along a ray, as many as it was trained with unless given."""
 
-    def __init__(self, net: BlinkNerf, size: int, samples: int | None = None) -> None:
-        self.net, self.size = net.eval(), size
+    def __init__(self, net: BlinkNerf, size: int, samples: int | None = None, precision: Precision = "32-true") -> None:
+        self.net, self.size, self.precision = net.eval(), size, precision
         self.samples = samples or net.config.train.samples
         self._place = torch.from_numpy(pixel_places(size))
 
@@ -61,17 +62,35 @@ class Painter:
     def rays(self, signals: Signals) -> list[Seen]:
         """What all rays of a frame see, row by row, in chunks."""
         codes, place = self.net.codes(signals), self._place.to(signals.au45.device)
-        return [self.net(signals, part[None], self.samples, codes=codes) for part in place.split(CHUNK)]
+        with counted_in(self.precision, place.device):
+            return [self.net(signals, part[None], self.samples, codes=codes) for part in place.split(CHUNK)]
 
 
 class TrainedPerson:
-    """The radiance field of one person, from a folder of weights that training wrote. Runs on any torch device."""
+    """The radiance field of one person, from a folder of weights that training wrote. Runs on any torch device.
 
-    def __init__(self, net: BlinkNerf, device: str | torch.device = "cpu") -> None:
-        self.net, self.device = net.eval().to(device), torch.device(device)
+    `precision` is that of the field's networks; `compiled` has torch.compile make kernels of them at the first frame.
+    """
+
+    def __init__(
+        self,
+        net: BlinkNerf,
+        device: str | torch.device = "cpu",
+        precision: Precision = "32-true",
+        compiled: bool = False,
+    ) -> None:
+        self.net, self.device, self.precision = net.eval().to(device), torch.device(device), precision
+        if compiled:
+            compile_in_place(net.field, device)
 
     @classmethod
-    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> TrainedPerson:
+    def load(
+        cls,
+        folder: str | Path,
+        device: str | torch.device = "cpu",
+        precision: Precision = "32-true",
+        compiled: bool = False,
+    ) -> TrainedPerson:
         """Raises InputError for anything but whole weights of this method."""
         tensors, card = load_weights(folder)
         if card.method != "blink_nerf":
@@ -82,7 +101,7 @@ class TrainedPerson:
             net.load_state_dict(mine, strict=True)
         except RuntimeError as error:
             raise InputError("the weights do not fit their card", folder, "train or fetch them again") from error
-        return cls(net, device)
+        return cls(net, device, precision, compiled)
 
     def frames(
         self,
@@ -99,14 +118,14 @@ class TrainedPerson:
             size: side of the pictures in pixels; as it was trained, unless given.
         """
         signals = self.signals(condition, poses, fps, torso)
-        painter = Painter(self.net, size or self.net.config.size)
+        painter = Painter(self.net, size or self.net.config.size, precision=self.precision)
         pictures = (_as_bytes(painter.picture(one)) for one in _each(signals))
         return Frames(pictures, fps, painter.size, painter.size, len(condition))
 
     def depths(self, condition: Condition, poses: HeadPoses, fps: float, size: int | None = None) -> Frames:
         """How far everything is, as grey pictures: the nearest point is white, nothing is black."""
         signals = self.signals(condition, poses, fps)
-        painter = Painter(self.net, size or self.net.config.size)
+        painter = Painter(self.net, size or self.net.config.size, precision=self.precision)
         near, far = self.depth_range()
         pictures = (depth_picture(painter.depth(one), near, far) for one in _each(signals))
         return Frames(pictures, fps, painter.size, painter.size, len(condition))

@@ -12,6 +12,7 @@ from vultus.methods.blink_nerf.backdrop import POSE, Backdrop
 from vultus.methods.blink_nerf.conditioning import Codes, Condition, Conditioner
 from vultus.methods.blink_nerf.config import BlinkNerfConfig
 from vultus.methods.blink_nerf.field import LENGTH_UNIT, DensityGrid, RadianceField
+from vultus.methods.blink_nerf.numerics import Kept, exactly, opened
 from vultus.methods.blink_nerf.torso import LAGS_S
 from vultus.rendering.volume import (
     EMPTY,
@@ -125,7 +126,9 @@ class BlinkNerf(nn.Module):
 
     def codes(self, signals: Signals) -> Codes:
         """What the frames tell the field."""
-        return self.conditioner(signals.landmarks, signals.au45, signals.audio)
+        with exactly(signals.au45.device):
+            codes: Codes = self.conditioner(signals.landmarks, signals.au45, signals.audio)
+        return codes
 
     def backdrop_pose(self, signals: Signals) -> Tensor:
         """Poses (B, 6) as the backdrop is told them, in standard deviations."""
@@ -133,17 +136,24 @@ class BlinkNerf(nn.Module):
         return pose.clamp(-_POSE_LIMIT, _POSE_LIMIT)
 
     def forward(
-        self, signals: Signals, place: Tensor, samples: int, head: Tensor | None = None, codes: Codes | None = None
+        self,
+        signals: Signals | Kept[Signals],
+        place: Tensor | Kept[Tensor],
+        samples: int,
+        head: Tensor | None = None,
+        codes: Codes | None = None,
     ) -> Seen:
         """What rays through places (B, r, 2) of the pictures, -1 to 1, of B frames see; R = B r.
 
         In training `head` (R,) bool says which rays show the head: from their colours the backdrop does not learn, and
         all rays are sampled with jitter. `codes` stand for those of the signals where they are known.
         """
+        signals, place = opened(signals), opened(place)
         codes = self.codes(signals) if codes is None else codes
-        behind, torso = self.backdrop(place, signals.torso, self.backdrop_pose(signals))
+        with exactly(place.device):
+            behind, torso = self.backdrop(place, signals.torso, self.backdrop_pose(signals))
+            origin, direction, view = self._rays(signals, place)
         seen_behind = behind if head is None else torch.where(head[:, None], behind.detach(), behind)
-        origin, direction, view = self._rays(signals, place)
         frame = torch.arange(len(place), device=place.device).repeat_interleave(place.shape[1])
         with torch.no_grad():
             edges, hit = self._intervals(origin, direction, samples, jitter=head is not None)
@@ -184,7 +194,9 @@ class BlinkNerf(nn.Module):
         if canonical is None or codes.pull is None:
             return points
         seen = points * self.half_box + self.middle
-        return (canonical(seen, codes.pull, each) - self.middle) / self.half_box
+        with exactly(points.device):
+            rest: Tensor = canonical(seen, codes.pull, each)
+        return (rest - self.middle) / self.half_box
 
     def _rays(self, signals: Signals, place: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Origins and directions (R, 3) in the head frame about the box's middle, and view directions (R, 3).

@@ -22,6 +22,7 @@ from vultus.methods.blink_nerf.driver.expression import landmarks_of
 from vultus.methods.blink_nerf.driver.infer import BlinkNerfDriver, load_motion
 from vultus.methods.blink_nerf.driver.model import MotionNet
 from vultus.methods.blink_nerf.infer import HeadPoses, TrainedPerson
+from vultus.methods.blink_nerf.numerics import best_device
 from vultus.methods.blink_nerf.person import FACTS_FILE
 from vultus.methods.blink_nerf.torso import TorsoGuess
 from vultus.motion.blink import FULL
@@ -47,7 +48,7 @@ class SpeakingPerson:
     def __init__(self, folder: Path, name: str, paper: str) -> None:
         self.name, self.paper = name, paper
         _check_trained(folder)
-        self._shown = TrainedPerson.load(folder)
+        self._shown = TrainedPerson.load(folder, best_device())
         tensors, card = load_weights(folder)
         mine = {key.removeprefix("motion."): t for key, t in tensors.items() if key.startswith("motion.")}
         if not mine:

@@ -25,6 +25,7 @@ from vultus.methods.blink_nerf.material import (
     standardised_pose,
 )
 from vultus.methods.blink_nerf.model import BlinkNerf, Seen, Signals
+from vultus.methods.blink_nerf.numerics import Kept, compile_in_place
 from vultus.methods.blink_nerf.person import HEAD
 from vultus.training.stage import Run, Share
 
@@ -98,7 +99,9 @@ class Rays:
         return {"net": self.net}
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """See `Stage`."""
+        """See `Stage`. The network is on its device by now, so that it can be compiled for it."""
+        if self.config.compile:
+            compile_in_place(self.net.field, self.net.half_box.device)
         tables, motions, nets = [], [], []
         for name, parameter in self.net.named_parameters():
             group = motions if "motions" in name else tables if "tables" in name or "background" in name else nets
@@ -157,7 +160,7 @@ class Rays:
     def _seen(self, batch: Batch, net: Any) -> Seen:
         signals = Signals(*(batch[name] for name in Signals._fields))
         head = batch["label"].flatten() >= HEAD
-        seen: Seen = net(signals, batch["place"], self.config.samples, head)
+        seen: Seen = net(Kept(signals), Kept(batch["place"]), self.config.samples, head)
         return seen
 
     def _shape(self, batch: Batch, seen: Seen) -> dict[str, Tensor]:

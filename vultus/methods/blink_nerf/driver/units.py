@@ -50,6 +50,11 @@ def eye_size(landmarks: np.ndarray) -> np.ndarray:
 
 
 def lip_gap(landmarks: np.ndarray) -> np.ndarray:
-    """Aperture (...,) of landmarks (..., 68, 3): mean gap of the inner lips over the outer eye corners' distance."""
-    gap = np.linalg.norm(landmarks[..., 61:64, :] - landmarks[..., 67:64:-1, :], axis=-1).mean(-1)
-    return gap / np.linalg.norm(landmarks[..., 36, :] - landmarks[..., 45, :], axis=-1)
+    """Aperture (...,) of landmarks (..., 68, 3): mean gap of the inner lips over the outer eye corners' distance.
+
+    As seen from the front: how much farther one lip juts out than the other says nothing of how open a mouth is, and
+    is the least certain of what a camera tells.
+    """
+    seen = landmarks[..., :2]
+    gap = np.linalg.norm(seen[..., 61:64, :] - seen[..., 67:64:-1, :], axis=-1).mean(-1)
+    return gap / np.linalg.norm(seen[..., 36, :] - seen[..., 45, :], axis=-1)
