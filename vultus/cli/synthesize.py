@@ -34,6 +34,7 @@ def synthesize(
     layout: LayoutName = DEFAULT_SYNTHESIS.layout,
     workers: Workers = DEFAULT_SYNTHESIS.workers,
     levels: tuple[int, ...] = DEFAULT_SYNTHESIS.levels,
+    alike: bool = DEFAULT_SYNTHESIS.alike,
 ) -> int:
     """Make training clips of people who do not exist, with exact labels. Run again, it goes on where it stopped.
 
@@ -51,12 +52,13 @@ def synthesize(
             emoface (sound and rig curves only).
         workers: Processes; 0 works in this one.
         levels: Strengths of emotions, of 1 2 3.
+        alike: All clips of a person have the same place, light and movements, and differ in what is said and felt.
     """
     from vultus.data.synthetic.making import synthesize as make_set
 
     options = SynthesisOptions(
         people, clips_per_person, seconds, size, fps, seed, parse_emotions(emotions), portraits, layout, workers,
-        levels,
+        levels, alike,
     )  # fmt: skip
     with progress_bar("synthesizing", "clips") as on_progress:
         report = make_set(out, options, on_progress)

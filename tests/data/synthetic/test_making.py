@@ -196,3 +196,16 @@ def test_cremas_actors_are_filmed_in_one_session():
     assert np.array_equal(making.actor_of(options, later).frame(*pose), one)
     apart = [making.actor_of(SynthesisOptions(1, 2, 0.5, 64), plan).frame(*pose) for plan in (first, later)]
     assert np.abs(apart[0].astype(int) - apart[1]).mean() > 5
+
+
+def test_clips_that_are_alike_differ_in_voice_and_emotion_alone():
+    options = SynthesisOptions(1, 2, 1.0, 64, emotions=("happy", "sad"), levels=(3,), alike=True, workers=0)
+    plans = making.plan_clips(options)
+    (_, voice, _, acted), (_, other_voice, _, otherwise) = (making.performed(options, plan) for plan in plans)
+    for channel in ("rotation", "translation", "gaze", "au45"):
+        assert np.array_equal(getattr(acted, channel), getattr(otherwise, channel))
+    assert not np.array_equal(voice.waveform, other_voice.waveform)
+    assert np.abs(acted.expression.mean(0) - otherwise.expression.mean(0)).max() > 0.2
+    pose = (np.zeros(52, np.float32), np.zeros(3), np.zeros(3), np.zeros(2))
+    drawn = [making.actor_of(options, plan).frame(*pose) for plan in plans]
+    assert np.array_equal(*drawn)

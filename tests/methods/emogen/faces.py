@@ -58,6 +58,10 @@ class MadeClip:
     level: int = field(default=100)
     yaw_deg: float = 0.0
     """Of the head in the first frame; a degree more in each."""
+    eyes_px: tuple[float, float] = (32.0, 20.0)
+    """The middle between them, in the source and in the clip."""
+    labelled: dict[str, np.ndarray] | None = None
+    first: int = 0
 
     @property
     def name(self) -> str:
@@ -67,14 +71,31 @@ class MadeClip:
     def facts(self) -> Any:
         return SimpleNamespace(
             speaker=self.actor, emotion=self.emotion, sound=True, crop=self.crop, dataset=self.dataset,
-            av_offset_ms=self.offset_ms, av_confidence=None if self.offset_ms is None else 0.9,
+            av_offset_ms=self.offset_ms, av_confidence=None if self.offset_ms is None else 0.9, frames=self.count,
         )  # fmt: skip
 
     def track(self) -> Any:
         valid = np.ones(self.count, bool)
         valid[list(self.invalid)] = False
         turn = np.arange(self.count)[:, None] * np.float32([[1, 0, 0]]) + np.float32([self.yaw_deg, 0, 0])
-        return SimpleNamespace(valid=valid, rotation=turn)
+        zeros = np.zeros((self.count, 2), np.float32)
+        return SimpleNamespace(
+            valid=valid, rotation=turn, au45=zeros[:, 0], gaze=zeros, landmarks=landmarks(self.count, self.eyes_px)
+        )
+
+    def labels(self) -> dict[str, np.ndarray] | None:
+        return self.labelled
+
+    @property
+    def stop(self) -> int:
+        return self.count
+
+    @property
+    def crop_from_source(self) -> np.ndarray:
+        return np.repeat(np.eye(2, 3)[None], self.count, 0)
+
+    def to_source(self, points: np.ndarray, frame: int) -> np.ndarray:
+        return points
 
     def frames(self) -> list[np.ndarray]:
         images = []
@@ -89,6 +110,15 @@ class MadeClip:
         """A tone that climbs, so that every moment sounds different."""
         t = np.arange(self.count * SAMPLE_RATE // 25) / SAMPLE_RATE
         return (0.4 * np.sin(2 * np.pi * (200 + 600 * t) * t)).astype(np.float32)
+
+
+def landmarks(count: int, eyes_px: tuple[float, float], span_px: float = 20.0) -> np.ndarray:
+    """68 points (count, 68, 3) whose eyes stand so far apart about a middle."""
+    points = np.zeros((count, 68, 3), np.float32)
+    points[:, 36:48, :2] = eyes_px
+    points[:, 36:42, 0] -= span_px / 2
+    points[:, 42:48, 0] += span_px / 2
+    return points
 
 
 def centers() -> np.ndarray:

@@ -41,6 +41,8 @@ class Acting:
     gaze_swing: float = 1.6
     """Factor on the natural wandering of the eyes."""
     blink_rate: float | None = None
+    stirred: bool = True
+    """Whether the voice stirs the head; else it moves as in silence, whatever is said."""
     seed: int = 0
 
 
@@ -61,7 +63,8 @@ def act(speech: Speech, acting: Acting, fps: float, held: np.ndarray | None = No
     add_emphasis(expression, energy.emphasis, BROW_EMPHASIS)
     closed = NaturalBlinks(fps, acting.seed, acting.blink_rate).frames(count)
     add_blinks(expression, closed)
-    rotation, shift = IdleHead(fps, acting.seed).frames(energy)
+    stirring = energy if acting.stirred else VoiceEnergy(*np.zeros((2, count)))
+    rotation, shift = IdleHead(fps, acting.seed).frames(stirring)
     rotation = _turned(rotation, acting, fps)
     gaze, holding = GazeTrack(Timeline.constant(Gaze()), fps, acting.seed).frames(count)
     gaze = acting.gaze_swing * gaze - 0.6 * holding[:, None] * rotation[:, :2]

@@ -115,14 +115,16 @@ def performed(options: SynthesisOptions, plan: ClipPlan) -> tuple[Voice, Speech,
     rng = np.random.default_rng([options.seed, plan.person, plan.take, 0xAC7])
     voice = _voice(options, plan)
     speech, text = say(voice, options.seconds, rng, plan.text)
-    return voice, speech, text, act(speech, random_acting(rng, plan.emotion, plan.level), options.fps)
+    acted = np.random.default_rng([options.seed, plan.person, 0xA11]) if options.alike else rng
+    acting = replace(random_acting(acted, plan.emotion, plan.level), stirred=not options.alike)
+    return voice, speech, text, act(speech, acting, options.fps)
 
 
 def actor_of(options: SynthesisOptions, plan: ClipPlan) -> PersonRenderer | PortraitActor:
     """Who is seen in a clip."""
     if plan.portrait is not None:
         return PortraitActor(plan.portrait, options.size)
-    if layout_of(options.layout).one_session:
+    if options.alike or layout_of(options.layout).one_session:
         return _in_session(options.seed, plan.person, options.size)
     return PersonRenderer(retaken(random_person(options.seed, plan.person), plan.take), options.size)
 

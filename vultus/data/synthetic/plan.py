@@ -43,6 +43,9 @@ class SynthesisOptions:
     workers: int | None = None
     levels: tuple[int, ...] = LEVELS
     """Strengths of the emotions but neutral, which has none."""
+    alike: bool = False
+    """Whether all clips of a person have the same place, light, clothes and movements of head, eyes and lids, so that
+    they differ in what is said and felt alone."""
 
     def __post_init__(self) -> None:
         _check("--people", self.people, 1, MAX_CLIPS)

@@ -87,8 +87,8 @@ class DataConfig:
     keeps it from learning few actors by heart (ours)."""
     reference: Literal["clip", "actor", "pose"] = "clip"
     """Where reference frames come from: elsewhere in the clip (Wav2Lip), or any clip of the actor, so that the feeling
-    cannot be copied from them (ours), or "pose": where in the actor's other clips the head is turned most alike, as the
-    frame itself is when played, or every third time elsewhere in the clip (ours)."""
+    cannot be copied from them (ours), or "pose": where in the actor's other clips head, lids and gaze are held most
+    alike, the frames laid over them, as when played, where the reference is the frame itself (ours)."""
     base_dataset: str = "lrs2"
     """Prepared data set that the base model learns from (section 2.4)."""
     val_actors: int = 4
@@ -106,6 +106,9 @@ class TrainConfig:
     """Steps and rates. Adam with betas `betas` everywhere (section 2.5)."""
 
     batch: int = 16
+    """Windows of generator and base model."""
+    expert_batch: int = 16
+    """Windows of the sync expert, and of the emotion discriminator before there is a generator."""
     sync_steps: int = 200_000
     emotion_steps: int = 100_000
     base_steps: int = 200_000
@@ -158,7 +161,7 @@ SMALL = EmoGenConfig(
     LossConfig(alpha_from=0.6, changed=10, perceptual="house", perceptual_faces=4, beta=0.03, gamma=0.003),
     DataConfig(jitter=True, reference="pose", kept_clips=512),
     TrainConfig(
-        batch=12, sync_steps=500, emotion_steps=500, base_steps=3_400, steps=3_400,
+        batch=12, expert_batch=24, sync_steps=2_500, emotion_steps=2_500, base_steps=10_000, steps=10_000,
         lr=1e-3, lr_fall=0.1, expert_lr=1e-3, first_frames=1,
     ),
 )  # fmt: skip
@@ -181,7 +184,7 @@ TINY = EmoGenConfig(
     ),
     LossConfig(perceptual="house"),
     DataConfig(val_actors=0, val_windows=2, kept_clips=4),
-    TrainConfig(batch=2, sync_steps=2, emotion_steps=2, base_steps=2, steps=2),
+    TrainConfig(batch=2, expert_batch=2, sync_steps=2, emotion_steps=2, base_steps=2, steps=2),
 )
 """For tests."""
 

@@ -12,17 +12,19 @@ import numpy as np
 
 from vultus.core.errors import InputError
 from vultus.data.clips import PreparedClip
+from vultus.data.crops import cut
 from vultus.data.manifest import prepared_clips
-from vultus.methods.emogen.augment import draw
+from vultus.methods.emogen.augment import NOTHING, draw
 from vultus.methods.emogen.config import EMOTIONS, FPS, WINDOW, DataConfig
 from vultus.methods.emogen.mel import first_row, mel_of, windows
+from vultus.methods.emogen.stance import Stance
 
 SURE = 0.5
 """Confidence from which a clip's measured offset between lips and sound is taken out."""
 LOOKED_AT = 8
-"""So many other clips of an actor are looked through for a head that is turned alike."""
-OWN_SHARE = 1 / 3
-"""So often references that are turned alike come from the clip itself: what is still sharp is learned from those."""
+"""So many other clips of an actor are looked through for a head that is held alike."""
+SAME_DEG = 0.5
+"""Clips that come so near to the one that is held most alike are as good: one of them is chosen."""
 FAR_S = 0.4
 """A wrong voice begins so far from the right one at least, where the clip is long enough."""
 
@@ -36,6 +38,8 @@ class TalkingFace:
     """Index into `EMOTIONS`; -1 where there is no label."""
     frames: np.ndarray
     """(T, S, S, 3) uint8."""
+    prepared: np.ndarray
+    """(T, P, P, 3): the same in the size that they were prepared in."""
     mel: np.ndarray
     """(m, 80) float32."""
     starts: np.ndarray
@@ -70,7 +74,7 @@ class Shelf:
     def __init__(self, clips: Sequence[PreparedClip], side: int, kept: int) -> None:
         self.clips, self.side, self.kept = tuple(clips), side, kept
         self._held: dict[int, TalkingFace] = {}
-        self._turned: dict[int, np.ndarray] = {}
+        self._stances: dict[int, Stance] = {}
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -94,44 +98,48 @@ class Shelf:
         """A random window of a clip, augmented if asked."""
         face = self[number]
         start, wrong = _two_starts(face.starts, rng)
-        other, away = self._reference(number, start, rng, config)
-        faces, references = (
-            np.float32(f[s : s + WINDOW]) / 255 for f, s in ((face.frames, start), (other.frames, away))
-        )
-        if augment:
-            change = draw(self.side, rng)
-            faces, references = change(faces), change(references)
-        return Window(faces, references, face.voices(start), face.emotion, face.voices(wrong)[WINDOW // 2])
+        chosen, away = self._reference(number, start, rng, config)
+        shown = face.frames[start : start + WINDOW]
+        if config.reference == "pose":
+            shown = self._laid_over(face, number, start, chosen, away)
+        given = self[chosen].frames[away : away + WINDOW]
+        change = draw(self.side, rng) if augment else NOTHING
+        return Window(change(shown), change(given), face.voices(start), face.emotion, face.voices(wrong)[WINDOW // 2])
 
-    def _reference(
-        self, number: int, start: int, rng: np.random.Generator, config: DataConfig
-    ) -> tuple[TalkingFace, int]:
+    def _reference(self, number: int, start: int, rng: np.random.Generator, config: DataConfig) -> tuple[int, int]:
         """A clip of the actor and the first frame of what is to be looked at there."""
         own = self.by_actor[self.clips[number].facts.speaker]
-        if config.reference == "pose" and rng.random() >= OWN_SHARE:
-            chosen, away = self._alike(number, start, [other for other in own if other != number] or own, rng)
-            return self[chosen], away
-        other = self[int(rng.choice(own))] if config.reference == "actor" else self[number]
-        return other, int(rng.choice(other.starts))
+        if config.reference == "pose":
+            return self._alike(number, start, [other for other in own if other != number] or own, rng)
+        other = int(rng.choice(own)) if config.reference == "actor" else number
+        return other, int(rng.choice(self[other].starts))
 
     def _alike(self, number: int, start: int, others: list[int], rng: np.random.Generator) -> tuple[int, int]:
-        """Of some other clips, the one in which the head is turned most alike, and the window's first frame."""
-        wanted = self._turns(number)[start + WINDOW // 2]
-        found = []
+        """Of some other clips, one in which head and eyes are held most alike, and the window's first frame."""
+        middle, found = WINDOW // 2, []
         for other in rng.permutation(others)[:LOOKED_AT].tolist():
-            turns = self._turns(other)
-            starts = window_starts(np.isfinite(turns).all(1))
-            away_deg = np.linalg.norm(turns[starts + WINDOW // 2] - wanted, axis=1)
-            found.append((float(away_deg.min()), other, int(starts[away_deg.argmin()])))
-        return min(found)[1:]
+            stance = self.stance(other)
+            starts = window_starts(np.isfinite(stance.held).all(1))
+            away_deg, frame = self.stance(number).most_alike(start + middle, stance, starts + middle)
+            found.append((away_deg, other, frame - middle))
+        least_deg = min(found)[0]
+        alike = [(other, away) for away_deg, other, away in found if away_deg <= least_deg + SAME_DEG]
+        return alike[int(rng.integers(len(alike)))]
 
-    def _turns(self, number: int) -> np.ndarray:
-        """Yaw, pitch and roll (T, 3) of a clip's head in degrees, NaN where no face is seen."""
-        if number not in self._turned:
-            track = self.clips[number].track()
-            assert track.rotation is not None
-            self._turned[number] = np.where(track.valid[:, None], track.rotation, np.nan)
-        return self._turned[number]
+    def _laid_over(self, face: TalkingFace, number: int, start: int, other: int, away: int) -> np.ndarray:
+        """The window's frames (5, S, S, 3) with the head where it stands in the references, as when played."""
+        scale = self.side / face.prepared.shape[1]
+        laid = []
+        for k in range(WINDOW):
+            onto = scale * self.stance(number).onto(start + k, self.stance(other), away + k)
+            laid.append(cut(face.prepared[start + k], onto, self.side, self.side))
+        return np.stack(laid)
+
+    def stance(self, number: int) -> Stance:
+        """How the head is held in a clip."""
+        if number not in self._stances:
+            self._stances[number] = Stance.of(self.clips[number])
+        return self._stances[number]
 
 
 @dataclass(frozen=True)
@@ -208,13 +216,14 @@ def window_starts(valid: np.ndarray) -> np.ndarray:
 
 def talking_face(clip: PreparedClip, side: int) -> TalkingFace:
     """Read a clip into memory."""
-    frames = np.stack([_sized(image, side) for image in clip.frames()])
+    prepared = np.stack(list(clip.frames()))
+    frames = np.stack([_sized(image, side) for image in prepared])
     facts = clip.facts
     emotion = EMOTIONS.index(facts.emotion) if facts.emotion in EMOTIONS else -1
     known = facts.av_offset_ms is not None and facts.av_confidence is not None and facts.av_confidence >= SURE
     offset_s = (facts.av_offset_ms or 0) / 1000 if known else 0.0
     starts = window_starts(clip.track().valid)
-    return TalkingFace(facts.speaker, emotion, frames, mel_of(clip.waveform), starts, offset_s)
+    return TalkingFace(facts.speaker, emotion, frames, prepared, mel_of(clip.waveform), starts, offset_s)
 
 
 def _sized(image: np.ndarray, side: int) -> np.ndarray:

@@ -41,13 +41,13 @@ class _Stage:
 
     needs: tuple[str, ...] = ()
 
-    def __init__(self, config: EmoGenConfig, material: Material) -> None:
-        self.config, self.material = config, material
+    def __init__(self, config: EmoGenConfig, material: Material, batch: int) -> None:
+        self.config, self.material, self.batch = config, material, batch
 
     def batches(self, start: int, share: Share) -> Iterator[Batch]:
         """See `Stage`."""
         settings, shelf, step = self.config.train, self.material.train, start
-        count = max(1, settings.batch // share.count)
+        count = max(1, self.batch // share.count)
         while True:
             rng = np.random.default_rng((settings.seed, step, share.rank))
             chosen = rng.integers(len(shelf), size=count)
@@ -79,7 +79,7 @@ class SyncStage(_Stage):
     name = "sync"
 
     def __init__(self, config: EmoGenConfig, material: Material, sync: SyncExpert) -> None:
-        super().__init__(config, material)
+        super().__init__(config, material, config.train.expert_batch)
         self.sync, self.steps = sync, config.train.sync_steps
 
     def modules(self) -> Mapping[str, nn.Module]:
@@ -116,7 +116,7 @@ class EmotionStage(_Stage):
     name = "emotion"
 
     def __init__(self, config: EmoGenConfig, material: Material, emotion: EmotionDiscriminator) -> None:
-        super().__init__(config, material)
+        super().__init__(config, material, config.train.expert_batch)
         self.emotion, self.steps = emotion, config.train.emotion_steps
 
     def modules(self) -> Mapping[str, nn.Module]:
@@ -158,7 +158,7 @@ class GeneratorStage(_Stage):
         emotion: EmotionDiscriminator | None = None,
         base: Generator | None = None,
     ) -> None:
-        super().__init__(config, material)
+        super().__init__(config, material, config.train.batch)
         self.generator, self.sync, self.perceptual = generator, sync, perceptual
         self.emotion, self.base = emotion, base
         self.name = "base" if emotion is None else "generator"
