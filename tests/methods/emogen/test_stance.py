@@ -15,7 +15,7 @@ def stance(clip: MadeClip) -> Stance:
 def test_the_frame_that_is_held_most_alike_is_found():
     one, other = stance(MadeClip("1", yaw_deg=3.2)), stance(MadeClip("1", invalid=(9,)))
     away, frame = one.most_alike(5, other, np.array([1, 2, 8, 10, 19]))
-    assert frame == 8 and abs(away - 1.2) < 1e-5
+    assert frame == 8 and abs(away - 0.2) < 1e-5
     assert np.isnan(other.held[9]).all()
 
 
