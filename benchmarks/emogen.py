@@ -8,9 +8,10 @@
     python -m benchmarks.emogen speed
     python -m benchmarks.emogen_videos --help                       from end to end, lips against voices
 
-`score` re-generates held-out clips in all six emotions, each frame from one half a clip away. Beside the figures stand
-those of a null: the frames that were given, unchanged. FID wants the published Inception network
-(`vultus weights fetch inception-fid`) and is left out without it. Set OMP_NUM_THREADS=1. --json FILE also writes them.
+`score` gives held-out clips' voices, and all six emotions, to frames of the same actor's next clip in which the head is
+held alike (`Shelf.counterpart`). Beside the figures stand those of a null: the frames that were given, unchanged. FID
+wants the published Inception network (`vultus weights fetch inception-fid`) and is left out without it; `frechet_house`
+is the same distance of our own perceptual judge's features, and comparable with itself alone. Set OMP_NUM_THREADS=1. --json FILE also writes them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,8 +27,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.emogen_judges import Embed, Judge, house_judge, inception, load_classifier, load_judge
-from benchmarks.emogen_pictures import asked_for, embeddings, neighbours_agree, plot, sheet
+from benchmarks.emogen_judges import Embed, Judge, embeds, house_judge, load_classifier, load_judge
+from benchmarks.emogen_pictures import Case, asked_for, embeddings, neighbours_agree, plot, sheet
 from benchmarks.material import portraits
 from vultus.animate import open_portrait
 from vultus.core.controls import Controls
@@ -48,38 +49,39 @@ OVERFIT_SHOWN, OVERFIT_LR, OVERFIT_FALL = 50, 1e-3, 0.02
 """Steps between figures; the rate, ten times the paper's, and the share of it that is left in the end."""
 
 
-def score(maker: FaceMaker, clips: Sequence[TalkingFace], judge: Judge, embed: Embed | None) -> Figures:
+def score(maker: FaceMaker, cases: Sequence[Case], judge: Judge, embeds: Mapping[str, Embed]) -> Figures:
     """EmoAcc of every emotion asked for, PSNR and SSIM in the clip's own, FID averaged over emotions; and the null."""
     asked, seen, null_seen, real, border = [], [], [], [], []
     likeness: dict[str, list[float]] = {name: [] for name in ("psnr", "ssim", "null_psnr", "null_ssim")}
-    features: dict[int, list[np.ndarray]] = {}
-    truth: list[np.ndarray] = []
-    for clip in clips:
-        real.append(judge(clip.frames) == clip.emotion)
-        given = np.roll(clip.frames, len(clip.frames) // 2, axis=0)
+    features: dict[str, dict[int, list[np.ndarray]]] = {name: {} for name in embeds}
+    for case in cases:
+        real.append(judge(case.clip.frames) == case.clip.emotion)
         for emotion in range(len(EMOTIONS)):
-            made = asked_for(maker, clip, emotion)
-            border.append(border_hue_shift(made, clip.frames))
+            made = asked_for(maker, case, emotion)
+            border.append(border_hue_shift(made, case.given))
             asked.append(emotion)
             seen.append(judge(made))
-            null_seen.append(judge(given))
-            if embed is not None:
-                features.setdefault(emotion, []).append(embed(made))
-            if emotion == clip.emotion:
-                for name, other in (("", made), ("null_", given)):
-                    likeness[f"{name}psnr"] += [min(psnr(a, b), 100.0) for a, b in zip(other, clip.frames, strict=True)]
-                    likeness[f"{name}ssim"] += [ssim(a, b) for a, b in zip(other, clip.frames, strict=True)]
-        if embed is not None:
-            truth.append(embed(clip.frames))
+            null_seen.append(judge(case.given) if emotion == 0 else null_seen[-1])
+            for name, embed in embeds.items():
+                features[name].setdefault(emotion, []).append(embed(made))
+            if emotion == case.clip.emotion:
+                for name, other in (("", made), ("null_", case.given)):
+                    pairs = list(zip(other, case.truth, strict=True))
+                    likeness[f"{name}psnr"] += [min(psnr(a, b), 100.0) for a, b in pairs]
+                    likeness[f"{name}ssim"] += [ssim(a, b) for a, b in pairs]
     figures = {
-        "clips": float(len(clips)),
+        "clips": float(len(cases)),
         "judge_right_on_real": float(np.mean(real)),
         "emo_acc": emotion_accuracy(np.array(seen), np.array(asked)),
         "null_emo_acc": emotion_accuracy(np.array(null_seen), np.array(asked)),
     }
+    named = np.array(seen) == np.array(asked)
+    figures |= {f"emo_acc_{name}": float(named[np.array(asked) == k].mean()) for k, name in enumerate(EMOTIONS)}
     figures |= {name: float(np.mean(values)) for name, values in likeness.items()}
     figures |= {"border_hue_shift": float(np.mean(border)), "border_hue_shift_worst": float(np.max(border))}
-    return figures if embed is None else figures | {"fid": mean_fid(features, truth)}
+    for name, embed in embeds.items():
+        figures[name] = mean_fid(features[name], [embed(case.truth) for case in cases])
+    return figures
 
 
 def border_hue_shift(made: np.ndarray, real: np.ndarray) -> float:
@@ -163,11 +165,12 @@ def overfit(clip: TalkingFace, net: NetConfig, steps: int, seed: int = 0) -> Ite
             yield step, float(-10 * torch.log10(torch.mean((made - faces) ** 2)))
 
 
-def held_out(data: Path, side: int, most: int, split: str = "test") -> list[TalkingFace]:
+def held_out(data: Path, side: int, most: int, split: str = "test") -> list[Case]:
     """Test clips, or validation ones (asked for, or there are no others), spread over them. Raises InputError."""
-    shelves = material(data, side, replace(PAPER.data, kept_clips=1))
+    shelves = material(data, side, replace(PAPER.data, kept_clips=2))
     shelf = shelves.val if split == "val" or shelves.test is None else shelves.test
-    return [shelf[int(k)] for k in np.unique(np.linspace(0, len(shelf) - 1, most).round())]
+    chosen = np.unique(np.linspace(0, len(shelf) - 1, most).round()).astype(int).tolist()
+    return [Case(shelf[number], *shelf.counterpart(number)) for number in chosen]
 
 
 def of_actor(data: Path, side: int, actor: str) -> list[TalkingFace]:
@@ -213,7 +216,7 @@ def scored(chosen: argparse.Namespace) -> Figures:
     judge, side = (house_judge(), maker.side) if chosen.judge is None else load_judge(chosen.judge)
     if side != maker.side:
         raise InputError(f"the judge looks at {side} pixels, not at {maker.side}", chosen.judge, "train another")
-    return score(maker, held_out(chosen.data, side, chosen.clips, chosen.split), judge, inception())
+    return score(maker, held_out(chosen.data, side, chosen.clips, chosen.split), judge, embeds())
 
 
 def timed() -> Figures:
@@ -232,7 +235,7 @@ def main() -> None:
     if chosen.command == "speed":
         figures = timed()
     elif chosen.command == "overfit":
-        clip = held_out(chosen.data, PAPER.net.side, 1)[0]
+        clip = held_out(chosen.data, PAPER.net.side, 1)[0].clip
         for step, decibels in overfit(clip, PAPER.net, chosen.steps):
             figures[f"psnr_db_after_{step}"] = decibels
             print(step, f"{decibels:.2f} dB", flush=True)

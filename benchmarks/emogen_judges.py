@@ -16,6 +16,7 @@ from vultus.face.stream import FaceStream
 from vultus.methods.emogen.config import EMOTIONS, PAPER
 from vultus.methods.emogen.experts import EmotionDiscriminator
 from vultus.perception.judges.emotion_image import load_emotion_image
+from vultus.perception.judges.perceptual import load_perceptual
 from vultus.training.loop import CONFIG_FILE, finished_weights
 
 Judge = Callable[[np.ndarray], int]
@@ -69,13 +70,25 @@ def house_judge() -> Judge:
     return named
 
 
-def inception() -> Embed | None:
-    """The published network's features, or None with a word on why there are none."""
+def embeds() -> dict[str, Embed]:
+    """Whose features make Fréchet distances: `fid`, the published network where it is at hand, and `frechet_house`."""
     from vultus.perception.published import InceptionV3
 
+    found = {"frechet_house": _house_features()}
     try:
-        embed: Embed = InceptionV3.load().embed
+        found["fid"] = InceptionV3.load().embed
     except MissingPartError as error:
         print(f"no FID: {error}")
-        return None
+    return found
+
+
+def _house_features() -> Embed:
+    """Mean and spread of each feature of our perceptual judge, over a picture's places."""
+    net = load_perceptual("judge").net
+
+    def embed(video: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            layers = net.features(torch.from_numpy(np.ascontiguousarray(video.transpose(0, 3, 1, 2))).float() / 255)
+        return torch.cat([part(layer, (2, 3)) for layer in layers for part in (torch.mean, torch.std)], 1).numpy()
+
     return embed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -20,22 +21,31 @@ COLOURS = ((214, 69, 65), (60, 140, 70), (130, 80, 170), (225, 165, 30), (110, 1
 PLOT_PX, DOT_PX = 480, 6
 
 
-def asked_for(maker: FaceMaker, clip: TalkingFace, emotion: int) -> np.ndarray:
-    """A clip's faces (T, S, S, 3) uint8 made anew with its own voice, each from the face half a clip away."""
+@dataclass(frozen=True)
+class Case:
+    """A held-out clip whose voice is heard, the frames (T, S, S, 3) that are given, and what should come of them."""
+
+    clip: TalkingFace
+    given: np.ndarray
+    truth: np.ndarray
+
+
+def asked_for(maker: FaceMaker, case: Case, emotion: int) -> np.ndarray:
+    """The faces given (T, S, S, 3) uint8 made anew with the clip's voice and an emotion."""
+    clip = case.clip
     rows = np.tile(np.eye(len(EMOTIONS), dtype=np.float32)[emotion], (len(clip.frames), 1))
-    given = np.roll(clip.frames, len(clip.frames) // 2, axis=0)
-    made = maker.faces(given, clip.voices(0, len(clip.frames)), rows)
+    made = maker.faces(case.given, clip.voices(0, len(clip.frames)), rows)
     return np.round(np.clip(made, 0, 255)).astype(np.uint8)
 
 
-def sheet(maker: FaceMaker, clips: Sequence[TalkingFace]) -> np.ndarray:
+def sheet(maker: FaceMaker, cases: Sequence[Case]) -> np.ndarray:
     """A row a clip: the face given, the true one, and the six emotions; at the moment of the loudest voice."""
     rows = []
-    for clip in clips:
-        t = int(clip.voices(0, len(clip.frames)).mean((1, 2)).argmax())
-        given = clip.frames[(t - len(clip.frames) // 2) % len(clip.frames)]
-        cells = [given, clip.frames[t], *(asked_for(maker, clip, k)[t] for k in range(len(EMOTIONS)))]
-        rows.append(np.hstack(cells))
+    for case in cases:
+        t = int(case.clip.voices(0, len(case.given)).mean((1, 2)).argmax())
+        rows.append(
+            np.hstack([case.given[t], case.truth[t], *(asked_for(maker, case, k)[t] for k in range(len(EMOTIONS)))])
+        )
     return cv2.resize(np.vstack(rows), None, fx=LARGER, fy=LARGER, interpolation=cv2.INTER_CUBIC)
 
 

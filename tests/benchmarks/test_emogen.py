@@ -13,8 +13,8 @@ pytest.importorskip("lightning", reason="lightning is not installed")
 import torch
 
 from benchmarks.emogen import border_hue_shift, mean_fid, of_actor, overfit, score
-from benchmarks.emogen_judges import house_judge, load_judge
-from benchmarks.emogen_pictures import embeddings, neighbours_agree, plot, sheet
+from benchmarks.emogen_judges import embeds, house_judge, load_judge
+from benchmarks.emogen_pictures import Case, embeddings, neighbours_agree, plot, sheet
 from benchmarks.emogen_videos import Made, faces_in, summary, travel
 from tests.methods.emogen.faces import MadeClip
 from vultus.core.errors import ControlError, InputError
@@ -45,11 +45,14 @@ class Painter:
 def test_a_perfect_generator_scores_best():
     clip = talking_face(MadeClip("1", "fear"), 64)
     clip.frames[:, 0, 0, 0] = clip.emotion
-    figures = score(Painter(clip.frames), [clip], lambda video: int(video[3, 0, 0, 0]), None)
+    case = Case(clip, np.roll(clip.frames, 10, axis=0), clip.frames)
+    looks = {"fid": lambda video: video[:, 40, 40].astype(np.float64)}
+    figures = score(Painter(clip.frames), [case], lambda video: int(video[3, 0, 0, 0]), looks)
     assert figures["judge_right_on_real"] == figures["emo_acc"] == 1
     assert figures["null_emo_acc"] == pytest.approx(1 / len(EMOTIONS))
     assert figures["ssim"] == pytest.approx(1) and figures["null_ssim"] <= 1
-    assert figures["psnr"] == 100 > figures["null_psnr"] and "fid" not in figures
+    assert figures["psnr"] == 100 > figures["null_psnr"] and figures["fid"] == pytest.approx(0, abs=1e-6)
+    assert figures["emo_acc_sad"] == 1 and figures["border_hue_shift_worst"] < 1
 
 
 def test_fid_is_averaged_over_emotions():
@@ -57,6 +60,15 @@ def test_fid_is_averaged_over_emotions():
     real = rng.normal(0, 1, (400, 3))
     features = {0: [real], 1: [real + np.array([2.0, 0, 0])]}
     assert mean_fid(features, [real]) == pytest.approx((0 + 4) / 2, abs=1e-6)
+
+
+def test_our_own_features_know_a_blurred_picture():
+    embed = embeds()["frechet_house"]
+    rng = np.random.default_rng(0)
+    sharp = np.stack([np.roll(astronaut()[30:190, 150:310], rng.integers(9, size=2), (0, 1)) for _ in range(12)])
+    soft = np.stack([cv2.GaussianBlur(image, None, 3) for image in sharp])
+    halves, blurred = (mean_fid({0: [embed(some)]}, [embed(sharp[:6])]) for some in (sharp[6:], soft))
+    assert 0 <= halves < blurred / 3
 
 
 def test_the_judge_is_a_stage_of_a_run(monkeypatch, tmp_path):
@@ -97,7 +109,8 @@ def test_a_background_that_leaks_moves_the_borders_hue_and_light_does_not():
 
 def test_a_sheet_shows_given_true_and_six_emotions():
     clips = [talking_face(MadeClip("1", "fear"), 64) for _ in range(2)]
-    assert sheet(Painter(clips[0].frames), clips).shape == (2 * 64 * 3, 8 * 64 * 3, 3)
+    cases = [Case(clip, clip.frames, clip.frames) for clip in clips]
+    assert sheet(Painter(clips[0].frames), cases).shape == (2 * 64 * 3, 8 * 64 * 3, 3)
 
 
 def test_embeddings_are_plotted_one_a_clip():

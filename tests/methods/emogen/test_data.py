@@ -97,6 +97,17 @@ def test_frames_are_laid_over_such_references():
     assert (np.abs(plain.faces[2, :, 30] - np.array([200, 30, 60]) / 255).max(1) < 0.02).sum() == 8
 
 
+def test_a_clip_has_a_counterpart_among_the_actors_clips():
+    clips = [MadeClip("1", "happy", yaw_deg=3), MadeClip("1", "sad", level=180, eyes_px=(32.0, 25.0)), MadeClip("2")]
+    shelf = Shelf(clips, 64, 4)
+    given, truth = shelf.counterpart(0)
+    assert given[:, 40, 40, 0].tolist() == [180 + min(t + 3, 19) for t in range(20)]
+    assert (truth[:, 40, 40, 0] == 100 + np.arange(20)).all()
+    assert (truth[0, :, 9, 0] == 200).sum() == 8 + 5  # laid over: the eyes stand lower there
+    given, truth = shelf.counterpart(2)
+    assert given[0, 40, 40, 0] == truth[10, 40, 40, 0] and np.array_equal(truth, shelf[2].frames)
+
+
 def test_the_shelf_forgets_the_oldest(monkeypatch):
     read = []
     monkeypatch.setattr(module, "talking_face", lambda clip, side: read.append(clip.actor) or clip)

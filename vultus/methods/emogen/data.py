@@ -101,7 +101,7 @@ class Shelf:
         chosen, away = self._reference(number, start, rng, config)
         shown = face.frames[start : start + WINDOW]
         if config.reference == "pose":
-            shown = self._laid_over(face, number, start, chosen, away)
+            shown = np.stack([self._laid(face, number, start + k, chosen, away + k) for k in range(WINDOW)])
         given = self[chosen].frames[away : away + WINDOW]
         change = draw(self.side, rng) if augment else NOTHING
         return Window(change(shown), change(given), face.voices(start), face.emotion, face.voices(wrong)[WINDOW // 2])
@@ -126,14 +126,25 @@ class Shelf:
         alike = [(other, away) for away_deg, other, away in found if away_deg <= least_deg + SAME_DEG]
         return alike[int(rng.integers(len(alike)))]
 
-    def _laid_over(self, face: TalkingFace, number: int, start: int, other: int, away: int) -> np.ndarray:
-        """The window's frames (5, S, S, 3) with the head where it stands in the references, as when played."""
-        scale = self.side / face.prepared.shape[1]
-        laid = []
-        for k in range(WINDOW):
-            onto = scale * self.stance(number).onto(start + k, self.stance(other), away + k)
-            laid.append(cut(face.prepared[start + k], onto, self.side, self.side))
-        return np.stack(laid)
+    def _laid(self, face: TalkingFace, number: int, frame: int, other: int, there: int) -> np.ndarray:
+        """A frame (S, S, 3) with the head where it stands in a frame of another clip, as references do when played."""
+        onto = self.side / face.prepared.shape[1] * self.stance(number).onto(frame, self.stance(other), there)
+        return cut(face.prepared[frame], onto, self.side, self.side)
+
+    def counterpart(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """For every frame of a clip one of the actor's next clip (T, S, S, 3) that is held most alike, and the clip's
+        own frames laid over those: what it would be if the actor in the other video said and felt the same.
+
+        Of an actor with one clip: the same clip from its middle on, and its own frames as they are.
+        """
+        face, own = self[number], self.by_actor[self.clips[number].facts.speaker]
+        other = own[(own.index(number) + 1) % len(own)]
+        if other == number:
+            return np.roll(face.frames, len(face.frames) // 2, axis=0), face.frames
+        stance, seen = self.stance(number), np.nonzero(np.isfinite(self.stance(other).held).all(1))[0]
+        there = [stance.most_alike(t, self.stance(other), seen)[1] for t in range(len(face.frames))]
+        laid = [self._laid(face, number, t, other, place) for t, place in enumerate(there)]
+        return self[other].frames[there], np.stack(laid)
 
     def stance(self, number: int) -> Stance:
         """How the head is held in a clip."""
