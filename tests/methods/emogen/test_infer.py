@@ -185,23 +185,40 @@ def test_a_face_pasted_where_it_was_cut_is_the_frame():
     crop = crops_of_track(made_track(), 96, SIDE_PX, SIDE_PX)[2]
     image = IMAGES[2]
     np.testing.assert_allclose(crop[:, :2] @ centers()[2] + crop[:, 2], [48, 48], atol=0.01)
-    made = paste(image, cut(image, crop, 96, 96).astype(np.float32), crop)
+    given = cut(image, crop, 96, 96)
+    made = paste(image, given.astype(np.float32), given, crop)
     assert np.abs(made.astype(int) - image).max() <= 1
+
+
+def test_detail_is_kept_where_nothing_changed_and_nowhere_else():
+    from vultus.data.crops import cut
+
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (300, 300, 3), dtype=np.uint8)
+    crop = np.array([[0.25, 0, -5.0], [0, 0.25, -5.0]])  # 64 pixels of the crop are 256 of the frame, from 20 on
+    given = cut(image, crop, 64, 64)
+    face = given.astype(np.float32)
+    face[40:, :] = 128.0
+    made = paste(image, face, given, crop)
+    kept, new = (slice(60, 150), slice(60, 240)), (slice(200, 240), slice(60, 240))
+    assert np.abs(made[kept].astype(int) - image[kept]).max() <= 1
+    assert np.abs(made[new].astype(int) - 128).max() <= 30 < image[new].std()
 
 
 def test_the_border_of_a_pasted_face_is_feathered():
     image = np.full((100, 120, 3), 100, np.uint8)
     crop = np.array([[2.0, 0, -40], [0, 2.0, -20]])  # 64 pixels of the crop are 32 of the frame, from (20, 10) on
-    made = paste(image, np.full((64, 64, 3), 200, np.float32), crop)[..., 0].astype(int)
+    face, given = np.full((64, 64, 3), 200, np.float32), np.full((64, 64, 3), 100, np.uint8)
+    made = paste(image, face, given, crop)[..., 0].astype(int)
     outside = np.ones((100, 120), bool)
     outside[10:42, 20:52] = False
     assert (made[outside] == 100).all() and made[26, 36] == 200
     step = np.abs(np.diff(made[26, 18:56]))
     assert step.max() < 60 and (np.diff(made[26, 18:36]) >= 0).all()
-    half = paste(image, np.full((64, 64, 3), 200, np.float32), crop, 0.5)
+    half = paste(image, face, given, crop, 0.5)
     assert half[26, 36, 0] == 150
     assert cover(96)[0].max() < 0.02 < FEATHER and cover(96)[48, 48] == 1
-    gone = paste(image, np.full((64, 64, 3), 200, np.float32), np.array([[2.0, 0, 400], [0, 2.0, 0]]))
+    gone = paste(image, face, given, np.array([[2.0, 0, 400], [0, 2.0, 0]]))
     assert (gone == image).all()
 
 

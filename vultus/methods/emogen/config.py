@@ -161,7 +161,7 @@ SMALL = EmoGenConfig(
     LossConfig(alpha_from=0.6, changed=10, perceptual="house", perceptual_faces=4, beta=0.03, gamma=0.003),
     DataConfig(jitter=True, reference="pose", kept_clips=512),
     TrainConfig(
-        batch=12, expert_batch=24, sync_steps=2_500, emotion_steps=2_500, base_steps=10_000, steps=10_000,
+        batch=12, expert_batch=24, sync_steps=1_500, emotion_steps=2_000, base_steps=10_000, steps=10_000,
         lr=1e-3, lr_fall=0.1, expert_lr=1e-3, first_frames=1,
     ),
 )  # fmt: skip

@@ -113,12 +113,13 @@ def _made(shots: Iterator[_Shot], maker: FaceMaker) -> Iterator[np.ndarray]:
     """The frames with their new faces, `AT_ONCE` at a time."""
     while some := [replace(shot, image=shot.image.copy()) for shot in islice(shots, AT_ONCE)]:
         seen = [shot for shot in some if shot.share > 0]
-        faces: Iterator[np.ndarray] = iter(())
+        pairs: Iterator[tuple[np.ndarray, np.ndarray]] = iter(())
         if seen:
-            references = np.stack([cut(s.image, s.crop_from_source, maker.side, maker.side) for s in seen])
-            faces = iter(maker.faces(references, np.stack([s.mel for s in seen]), np.stack([s.emotion for s in seen])))
+            given = np.stack([cut(s.image, s.crop_from_source, maker.side, maker.side) for s in seen])
+            faces = maker.faces(given, np.stack([s.mel for s in seen]), np.stack([s.emotion for s in seen]))
+            pairs = zip(faces, given, strict=True)
         for shot in some:
             if shot.share > 0:
-                yield paste(shot.image, next(faces), shot.crop_from_source, shot.share)
+                yield paste(shot.image, *next(pairs), shot.crop_from_source, shot.share)
             else:
                 yield shot.image
