@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from vultus.methods.emogen.config import EMOTIONS, PAPER, SMALL, TINY, ablated  # noqa: E402
-from vultus.methods.emogen.experts import EmotionDiscriminator, SyncExpert, agreement  # noqa: E402
+from vultus.methods.emogen.experts import EmotionDiscriminator, SyncExpert, agreement, mutual_agreement  # noqa: E402
 from vultus.methods.emogen.model import NOISE, Generator, looked_at  # noqa: E402
 
 SIDE = TINY.net.side
@@ -130,6 +130,22 @@ def test_agreement_is_cross_entropy_of_the_cosine():
     truth = torch.tensor([1.0, 0.0])
     loss = agreement(lambda faces, mel: torch.tensor([0.8, 0.4]), torch.zeros(2, 5, 3, 4, 4), None, truth)
     assert loss.item() == pytest.approx(-(torch.tensor(0.8).log() + torch.tensor(0.6).log()).item() / 2)
+
+
+def test_windows_of_a_clip_are_told_from_each_others_voices():
+    expert = SyncExpert(TINY.net).eval()
+    faces, mel = torch.rand(6, 5, 3, SIDE, SIDE), torch.randn(6, 1, 80, 16)
+    among = expert(faces, mel, 3)
+    assert among.shape == (2, 3, 3)
+    torch.testing.assert_close(among[1, 2, 0], expert(faces[5:], mel[3:4])[0])
+    torch.testing.assert_close(torch.diagonal(among, dim1=1, dim2=2).flatten(), expert(faces, mel))
+    told = torch.tensor([[[0.9, 0.3], [0.6, 0.5]]])
+    apart = torch.tensor([[[False, True], [False, False]]])  # the second may be the first's wrong voice, not otherwise
+    loss = mutual_agreement(lambda *_: told, torch.zeros(2, 5, 3, 4, 4), None, apart)
+    by_hand = (-(torch.tensor([0.9, 0.5]).log().mean()) - torch.tensor(0.7).log()) / 2
+    assert loss.item() == pytest.approx(by_hand.item())
+    none = mutual_agreement(lambda *_: told, torch.zeros(2, 5, 3, 4, 4), None, apart & False)
+    assert none.item() == pytest.approx(-torch.tensor([0.9, 0.5]).log().mean().item() / 2)
 
 
 def test_the_discriminator_is_given_frames_in_rgb():

@@ -15,7 +15,7 @@ import vultus  # noqa: E402
 from tests.methods.emogen.faces import MadeClip  # noqa: E402
 from vultus.core.weights import load_weights  # noqa: E402
 from vultus.methods.emogen import data as data_module  # noqa: E402
-from vultus.methods.emogen.batches import jittered, own_voice, paired, side_by_side, some_frames  # noqa: E402
+from vultus.methods.emogen.batches import far_apart, jittered, own_voice, paired, side_by_side, some_frames  # noqa: E402
 from vultus.methods.emogen.config import TINY, ablated  # noqa: E402
 from vultus.methods.emogen.train import stages  # noqa: E402
 from vultus.methods.emogen.weights import load_face_maker  # noqa: E402
@@ -150,6 +150,19 @@ def test_batches_depend_on_their_step_alone(data):
     next(first)
     for name, tensor in next(first).items():
         assert torch.equal(tensor, next(stage.batches(1, Share()))[name]), name
+
+
+def test_an_expert_may_see_windows_of_a_clip_together(data, tmp_path):
+    config = replace(TINY, train=replace(TINY.train, expert_batch=9, sync_group=4))
+    stage = stages(config, data)[0]
+    batch = next(stage.batches(0, Share()))
+    assert len(batch["faces"]) == 8 and len(set(batch["emotion"][:4].tolist())) == 1
+    apart = far_apart(batch, 4)
+    for k in range(4):
+        for other in range(4):
+            assert apart[1, k, other] == (abs(batch["start"][4 + k] - batch["start"][4 + other]) >= 10)
+    found = train(lambda: stages(config, data), config, tmp_path / "run", LOOP, only="sync")
+    assert 0 < found["sync"]["bce"] < 20
 
 
 def test_pairs_that_do_not_belong_have_another_voice(data):

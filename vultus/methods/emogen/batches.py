@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from vultus.core.errors import InputError
-from vultus.methods.emogen.config import WINDOW, EmoGenConfig
-from vultus.methods.emogen.data import Shelf, Window
+from vultus.methods.emogen.config import FPS, WINDOW, EmoGenConfig
+from vultus.methods.emogen.data import FAR_S, Shelf, Window
 from vultus.training.stage import Run
 
 Batch = dict[str, Tensor]
@@ -20,13 +20,15 @@ TURN_RAD, SCALE, SHIFT = 0.12, 0.1, 0.1
 
 
 def side_by_side(windows: Sequence[Window]) -> Batch:
-    """Samples as a batch: `faces`, `references` (B, 5, 3, S, S), `mels` (B, 5, 1, 80, 16), `wrong`, `emotion`."""
+    """Samples as a batch: `faces`, `references` (B, 5, 3, S, S), `mels` (B, 5, 1, 80, 16), `wrong`, `emotion`,
+    `start`."""
     return {
         "faces": _channels_first(np.stack([w.faces for w in windows])),
         "references": _channels_first(np.stack([w.references for w in windows])),
         "mels": torch.from_numpy(np.stack([w.mels for w in windows]))[:, :, None],
         "wrong": torch.from_numpy(np.stack([w.wrong_mel for w in windows]))[:, None],
         "emotion": torch.tensor([w.emotion for w in windows]),
+        "start": torch.tensor([w.start for w in windows]),
     }
 
 
@@ -38,6 +40,12 @@ def own_voice(batch: Batch) -> Tensor:
 def paired(batch: Batch, together: Tensor) -> Tensor:
     """(B, 1, 80, 16): each window's own voice where `together` (B,) is 1, another where it is 0."""
     return torch.where(together.bool()[:, None, None, None], own_voice(batch), batch["wrong"])
+
+
+def far_apart(batch: Batch, group: int) -> Tensor:
+    """(B / group, group, group) bool: which windows of a clip are so far apart that their voices are wrong ones."""
+    starts = batch["start"].unflatten(0, (-1, group))
+    return (starts[:, :, None] - starts[:, None]).abs() >= FAR_S * FPS
 
 
 def some_frames(batch: Batch, frames: Tensor) -> Batch:

@@ -110,6 +110,9 @@ class TrainConfig:
     expert_batch: int = 16
     """Windows of the sync expert, and of the emotion discriminator before there is a generator."""
     sync_steps: int = 200_000
+    sync_group: int = 1
+    """Windows of a clip that the sync expert sees together: 1, each with its own voice or a wrong one (Wav2Lip); more,
+    each with all their voices, own and wrong ones counting alike, which a small expert learns from sooner (ours)."""
     emotion_steps: int = 100_000
     base_steps: int = 200_000
     steps: int = 300_000
@@ -153,7 +156,7 @@ SMALL = EmoGenConfig(
         speech_blocks=(1, 1, 1, 1),
         embedding=96,
         output_width=12,
-        expert_widths=(16, 32, 64, 96, 128),
+        expert_widths=(8, 16, 32, 64, 96),
         expert_embedding=128,
         judge_widths=(24, 48, 64, 96, 96),
         judge_state=64,
@@ -161,7 +164,7 @@ SMALL = EmoGenConfig(
     LossConfig(alpha_from=0.6, changed=10, perceptual="house", perceptual_faces=4, beta=0.03, gamma=0.003),
     DataConfig(jitter=True, reference="pose", kept_clips=512),
     TrainConfig(
-        batch=12, expert_batch=24, sync_steps=1_500, emotion_steps=2_000, base_steps=10_000, steps=10_000,
+        batch=12, expert_batch=24, sync_steps=1_000, sync_group=6, emotion_steps=2_000, base_steps=8_000, steps=8_000,
         lr=1e-3, lr_fall=0.1, expert_lr=1e-3, first_frames=1,
     ),
 )  # fmt: skip

@@ -66,6 +66,8 @@ class Window:
     emotion: int
     wrong_mel: np.ndarray
     """(80, 16) from elsewhere in the clip."""
+    start: int
+    """First of the frames in its clip."""
 
 
 class Shelf:
@@ -104,7 +106,9 @@ class Shelf:
             shown = np.stack([self._laid(face, number, start + k, chosen, away + k) for k in range(WINDOW)])
         given = self[chosen].frames[away : away + WINDOW]
         change = draw(self.side, rng) if augment else NOTHING
-        return Window(change(shown), change(given), face.voices(start), face.emotion, face.voices(wrong)[WINDOW // 2])
+        return Window(
+            change(shown), change(given), face.voices(start), face.emotion, face.voices(wrong)[WINDOW // 2], start
+        )
 
     def _reference(self, number: int, start: int, rng: np.random.Generator, config: DataConfig) -> tuple[int, int]:
         """A clip of the actor and the first frame of what is to be looked at there."""

@@ -36,11 +36,16 @@ class SyncExpert(nn.Module):
         self.face = nn.Sequential(*layers)
         self.speech = SpeechEncoder(config.speech_widths, config.speech_blocks, embedding)
 
-    def forward(self, faces: Tensor, mel: Tensor) -> Tensor:
-        """Cosines (B,) in 0-1 of faces (B, 5, 3, S, S) in 0-1 and their voice (B, 1, 80, 16)."""
+    def forward(self, faces: Tensor, mel: Tensor, group: int = 0) -> Tensor:
+        """Cosines (B,) in 0-1 of faces (B, 5, 3, S, S) in 0-1 and their voice (B, 1, 80, 16).
+
+        With `group`, (B / group, group, group): of so many faces, one after the other, with each of their voices.
+        """
         lower = faces[..., faces.shape[-2] // 2 :, :].flatten(1, 2)  # (B, 15, S / 2, S): colour within time
         seen, heard = self.face(lower).flatten(1), self.speech(mel).flatten(1)
-        return functional.cosine_similarity(seen, heard, dim=1, eps=1e-6).clamp(0, 1)
+        if group:
+            seen, heard = seen.unflatten(0, (-1, group, 1)), heard.unflatten(0, (-1, 1, group))
+        return functional.cosine_similarity(seen, heard, dim=-1, eps=1e-6).clamp(0, 1)
 
 
 class EmotionDiscriminator(nn.Module):
@@ -77,3 +82,16 @@ def agreement(expert: nn.Module, faces: Tensor, mel: Tensor, together: Tensor) -
     """The expert's loss: binary cross-entropy of its cosine (B,) and whether (B,) 0-1 faces and voice belong."""
     with torch.autocast(faces.device.type, enabled=False):
         return functional.binary_cross_entropy(expert(faces, mel).float(), together)
+
+
+def mutual_agreement(expert: nn.Module, faces: Tensor, mel: Tensor, apart: Tensor) -> Tensor:
+    """The same of windows that are each other's wrong voices: own ones count half, wrong ones half.
+
+    `apart` (G, n, n) bool says which of n windows of a clip are far enough from each other for that; faces and voices
+    are those of the G clips, one clip after the other.
+    """
+    own = torch.eye(apart.shape[-1], device=apart.device).expand(apart.shape)
+    with torch.autocast(faces.device.type, enabled=False):
+        cosines = expert(faces, mel, apart.shape[-1]).float()
+        losses = functional.binary_cross_entropy(cosines, own, reduction="none")
+    return (losses[own.bool()].mean() + (losses * apart).sum() / apart.sum().clamp(min=1)) / 2

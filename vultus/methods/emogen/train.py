@@ -11,10 +11,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vultus.methods.emogen.batches import Batch, cut, fixed, jittered, own_voice, paired, side_by_side, some_frames
+from vultus.methods.emogen.batches import (
+    Batch,
+    cut,
+    far_apart,
+    fixed,
+    jittered,
+    own_voice,
+    paired,
+    side_by_side,
+    some_frames,
+)
 from vultus.methods.emogen.config import EMOTIONS, WINDOW, EmoGenConfig
 from vultus.methods.emogen.data import Material, material
-from vultus.methods.emogen.experts import EmotionDiscriminator, SyncExpert, agreement
+from vultus.methods.emogen.experts import EmotionDiscriminator, SyncExpert, agreement, mutual_agreement
 from vultus.methods.emogen.losses import Perceptual, Weights, perceptual_loss, reconstruction_loss, total_loss
 from vultus.methods.emogen.model import Generator, looked_at
 from vultus.training.stage import Run, Share
@@ -40,6 +50,8 @@ class _Stage:
     """What the stages share: batches by the number of their step, windows to validate on, Adam."""
 
     needs: tuple[str, ...] = ()
+    group = 1
+    """Windows of a clip that lie side by side in a batch."""
 
     def __init__(self, config: EmoGenConfig, material: Material, batch: int) -> None:
         self.config, self.material, self.batch = config, material, batch
@@ -50,7 +62,7 @@ class _Stage:
         count = max(1, self.batch // share.count)
         while True:
             rng = np.random.default_rng((settings.seed, step, share.rank))
-            chosen = rng.integers(len(shelf), size=count)
+            chosen = np.repeat(rng.integers(len(shelf), size=max(1, count // self.group)), self.group)
             augment = self.config.data.augment
             some = [shelf.window(int(number), rng, self.config.data, augment) for number in chosen]
             yield side_by_side(some)
@@ -80,7 +92,7 @@ class SyncStage(_Stage):
 
     def __init__(self, config: EmoGenConfig, material: Material, sync: SyncExpert) -> None:
         super().__init__(config, material, config.train.expert_batch)
-        self.sync, self.steps = sync, config.train.sync_steps
+        self.sync, self.steps, self.group = sync, config.train.sync_steps, config.train.sync_group
 
     def modules(self) -> Mapping[str, nn.Module]:
         """See `Stage`."""
@@ -92,8 +104,12 @@ class SyncStage(_Stage):
 
     def step(self, batch: Batch, run: Run) -> Mapping[str, Tensor]:
         """See `Stage`."""
-        together = (torch.rand(len(batch["faces"])) < 0.5).to(batch["faces"])
-        loss = agreement(run.modules["sync"], batch["faces"], paired(batch, together), together)
+        if self.group > 1:
+            apart = far_apart(batch, self.group)
+            loss = mutual_agreement(run.modules["sync"], batch["faces"], own_voice(batch), apart)
+        else:
+            together = (torch.rand(len(batch["faces"])) < 0.5).to(batch["faces"])
+            loss = agreement(run.modules["sync"], batch["faces"], paired(batch, together), together)
         _learn(run, "sync", loss)
         return {"bce": loss.detach()}
 
