@@ -53,6 +53,19 @@ def test_small_is_small():
     assert 1_000_000 < count <= 2_000_000, count  # 8 MB in fp32
 
 
+def test_what_is_not_new_is_kept():
+    net = Generator(replace(TINY.net, keep=True)).eval()
+    references, mels, emotion = given()
+    with torch.no_grad():
+        begun = net(looked_at(references), mels, emotion)
+        net.output[-1].bias[3] = -50
+        kept = net(looked_at(references), mels, emotion)
+        net.output[-1].bias[3] = 50
+        new = net(looked_at(references), mels, emotion)
+    assert torch.equal(kept, references)
+    assert 0 < (begun - references).abs().mean() < 0.5 * (new - references).abs().mean()
+
+
 @pytest.mark.parametrize("row", ["END", "PL+DA"])
 def test_voice_emotion_and_reference_all_count(row):
     net = Generator(ablated(TINY, row).net).train()

@@ -26,6 +26,9 @@ class NetConfig:
     """Pixels of the square face; a multiple of 32."""
     join: Literal["seq", "end"] = "seq"
     """Where the emotion comes in (section 2.2): beside the voice, or as one more channel before the output block."""
+    keep: bool = False
+    """Whether the generator also says, pixel by pixel, how much of the reference stays: what neither voice nor emotion
+    changes is kept instead of learned (ours). For references in which the head is held as in the frame."""
     noise: int = 0
     """Width of the noise encoder's embedding (section 2.3); 0 leaves it out, as all experiments of the paper do."""
     face_widths: tuple[int, ...] = (16, 32, 64, 128, 256, 512)
@@ -83,8 +86,8 @@ class DataConfig:
     augment: bool = True
     """Whether pictures are augmented (section 2.1), all of a window alike."""
     jitter: bool = False
-    """Whether the emotion discriminator, taught alone, sees faces mirrored, turned, scaled and shifted a little, which
-    keeps it from learning few actors by heart (ours)."""
+    """Whether the emotion discriminator sees faces mirrored, turned, scaled and shifted a little (ours): it cannot
+    learn few actors by heart, nor the generator patterns in one place that please it and nobody else."""
     reference: Literal["clip", "actor", "pose"] = "clip"
     """Where reference frames come from: elsewhere in the clip (Wav2Lip), or any clip of the actor, so that the feeling
     cannot be copied from them (ours), or "pose": where in the actor's other clips head, lids and gaze are held most
@@ -148,6 +151,7 @@ PAPER = EmoGenConfig()
 """PL+DA with the sizes of Wav2Lip's released code, which the paper builds on; steps are ours, the text has none."""
 SMALL = EmoGenConfig(
     NetConfig(
+        keep=True,
         face_widths=(8, 16, 32, 64, 96, 128),
         face_blocks=(0, 0, 1, 1, 1, 1),
         decoder_widths=(128, 96, 64, 48, 32, 16),
@@ -161,10 +165,10 @@ SMALL = EmoGenConfig(
         judge_widths=(24, 48, 64, 96, 96),
         judge_state=64,
     ),
-    LossConfig(alpha_from=0.6, changed=10, perceptual="house", perceptual_faces=4, beta=0.03, gamma=0.003),
+    LossConfig(alpha_from=0.6, changed=10, perceptual="house", perceptual_faces=4, beta=0.03),
     DataConfig(jitter=True, reference="pose", kept_clips=512),
     TrainConfig(
-        batch=12, expert_batch=24, sync_steps=1_000, sync_group=6, emotion_steps=2_000, base_steps=8_000, steps=8_000,
+        batch=12, expert_batch=24, sync_steps=1_000, sync_group=6, emotion_steps=2_000, base_steps=7_000, steps=7_000,
         lr=1e-3, lr_fall=0.1, expert_lr=1e-3, first_frames=1,
     ),
 )  # fmt: skip

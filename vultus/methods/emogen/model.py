@@ -12,6 +12,10 @@ NOISE = 10
 """Numbers of the random vector that the noise encoder takes a frame (section 2.3 leaves it open)."""
 
 
+LITTLE_NEW = -2.0
+"""With `keep`, the share of what is new begins at the sigmoid of this."""
+
+
 class FaceEncoder(nn.Module):
     """Features of faces (N, 6, S, S) at six sizes, from (N, face_widths[0], S, S) to the embedding (N, E, 1, 1)."""
 
@@ -84,7 +88,11 @@ class Generator(nn.Module):
         last = config.decoder_widths[-1] + config.face_widths[0] + int(self.at_end)
         self.output_channels = last
         """Of what the output block takes: 80, with END 81."""
-        self.output = nn.Sequential(Block(last, config.output_width), nn.Conv2d(config.output_width, 3, 1))
+        self.output = nn.Sequential(
+            Block(last, config.output_width), nn.Conv2d(config.output_width, 3 + config.keep, 1)
+        )
+        if config.keep:
+            nn.init.constant_(self.output[-1].bias[3:], LITTLE_NEW)
         self.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
 
     def _decoder(self, config: NetConfig) -> nn.ModuleList:
@@ -121,7 +129,11 @@ class Generator(nn.Module):
             assert emotion is not None
             plane = self.emotion(emotion.flatten(0, 1)).unflatten(1, (1, *seen.shape[-2:]))
             x = torch.cat([x, plane], 1)
-        return self.output(x).sigmoid().unflatten(0, (batch, frames))
+        made = self.output(x).sigmoid().unflatten(0, (batch, frames))
+        if self.config.keep:
+            made, new = made[:, :, :3], made[:, :, 3:]
+            made = new * made + (1 - new) * seen[:, :, 3:]
+        return made
 
     def _spoken(self, mels: Tensor, emotion: Tensor | None) -> Tensor:
         """(B T, embedding, 1, 1) of the voice, with SEQ of voice and emotion (section 2.2)."""

@@ -275,7 +275,8 @@ class GeneratorStage(_Stage):
 
     def _felt(self, faces: Sequence[Tensor], dealt: Sequence[Batch], run: Run) -> Tensor:
         """The emotion discriminator's cross-entropy on faces of each part."""
-        told = torch.cat([run.modules["emotion"](some) for some in faces])
+        seen = map(jittered, faces) if self.config.data.jitter else faces
+        told = torch.cat([run.modules["emotion"](some) for some in seen])
         return functional.cross_entropy(told, torch.cat([part["emotion"] for part in dealt]))
 
     def validate(self, run: Run) -> Mapping[str, float]:
