@@ -8,7 +8,8 @@
     python -m benchmarks.emogen speed
     python -m benchmarks.emogen_videos --help                       from end to end, lips against voices
 
-`score` gives held-out clips' voices, and all six emotions, to frames of the same actor's next clip in which the head is
+WEIGHTS is a folder of weights, or of a stage within a run: RUN/generator as far as it has come, RUN/base without
+emotion. `score` gives held-out clips' voices, and all six emotions, to frames of the same actor's next clip in which the head is
 held alike (`Shelf.counterpart`). Beside the figures stand those of a null: the frames that were given, unchanged. FID
 wants the published Inception network (`vultus weights fetch inception-fid`) and is left out without it;
 `frechet_house` is the same distance of our perceptual judge's features, comparable with itself alone.
@@ -28,7 +29,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.emogen_judges import Embed, Judge, embeds, house_judge, load_classifier, load_judge
+from benchmarks.emogen_judges import Embed, Judge, embeds, house_judge, load_classifier, load_judge, load_maker
 from benchmarks.emogen_pictures import Case, asked_for, embeddings, neighbours_agree, plot, sheet
 from benchmarks.material import portraits
 from vultus.animate import open_portrait
@@ -38,7 +39,7 @@ from vultus.core.types import SAMPLE_RATE
 from vultus.methods.emogen.config import EMOTIONS, PAPER, SMALL, WINDOW, NetConfig, TrainConfig
 from vultus.methods.emogen.data import TalkingFace, material
 from vultus.methods.emogen.model import Generator, looked_at
-from vultus.methods.emogen.weights import FaceMaker, load_face_maker
+from vultus.methods.emogen.weights import FaceMaker
 from vultus.metrics.emotion import emotion_accuracy
 from vultus.metrics.frechet import Moments, frechet_distance
 from vultus.metrics.image import psnr, ssim
@@ -213,7 +214,7 @@ def arguments() -> argparse.Namespace:
 
 def scored(chosen: argparse.Namespace) -> Figures:
     """`score` on files."""
-    maker = load_face_maker(chosen.weights)
+    maker = load_maker(chosen.weights)
     judge, side = (house_judge(), maker.side) if chosen.judge is None else load_judge(chosen.judge)
     if side != maker.side:
         raise InputError(f"the judge looks at {side} pixels, not at {maker.side}", chosen.judge, "train another")
@@ -243,7 +244,7 @@ def main() -> None:
     elif chosen.command == "score":
         figures = scored(chosen)
     elif chosen.command == "sheet":
-        maker = load_face_maker(chosen.weights)
+        maker = load_maker(chosen.weights)
         write_image(chosen.out, sheet(maker, held_out(chosen.data, maker.side, chosen.clips, chosen.split)))
     else:
         judge = load_classifier(chosen.judge)

@@ -15,6 +15,8 @@ from vultus.core.errors import MissingPartError
 from vultus.face.stream import FaceStream
 from vultus.methods.emogen.config import EMOTIONS, PAPER
 from vultus.methods.emogen.experts import EmotionDiscriminator
+from vultus.methods.emogen.model import Generator
+from vultus.methods.emogen.weights import PREFIX, FaceMaker, load_face_maker
 from vultus.perception.judges.emotion_image import load_emotion_image
 from vultus.perception.judges.perceptual import load_perceptual
 from vultus.training.loop import CONFIG_FILE, finished_weights
@@ -30,6 +32,17 @@ def load_classifier(run: Path) -> EmotionDiscriminator:
     tensors = finished_weights(run / "emotion")
     judge.load_state_dict({name.removeprefix("emotion."): tensor for name, tensor in tensors.items()})
     return judge
+
+
+def load_maker(folder: Path) -> FaceMaker:
+    """A generator from a folder of weights, or from a stage's folder within a run: `generator`, or the `base` model."""
+    if not (folder.parent / CONFIG_FILE).is_file():
+        return load_face_maker(folder)
+    generator = Generator(load_overlay(PAPER, folder.parent / CONFIG_FILE).net, feeling=folder.name != "base")
+    tensors = finished_weights(folder)
+    own = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
+    generator.load_state_dict(own)
+    return FaceMaker(generator)
 
 
 def load_judge(run: Path) -> tuple[Judge, int]:

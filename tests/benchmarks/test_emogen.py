@@ -13,7 +13,7 @@ pytest.importorskip("lightning", reason="lightning is not installed")
 import torch
 
 from benchmarks.emogen import border_hue_shift, mean_fid, of_actor, overfit, score
-from benchmarks.emogen_judges import embeds, house_judge, load_judge
+from benchmarks.emogen_judges import embeds, house_judge, load_judge, load_maker
 from benchmarks.emogen_pictures import Case, embeddings, neighbours_agree, plot, sheet
 from benchmarks.emogen_videos import Made, faces_in, summary, travel
 from tests.methods.emogen.faces import MadeClip
@@ -21,7 +21,7 @@ from vultus.core.errors import ControlError, InputError
 from vultus.core.method import Trainable
 from vultus.methods import get_method
 from vultus.methods.emogen import data as data_module
-from vultus.methods.emogen.config import EMOTIONS, PRESETS, ROWS, SMALL, TINY
+from vultus.methods.emogen.config import EMOTIONS, PRESETS, ROWS, SMALL, TINY, ablated
 from vultus.methods.emogen.data import talking_face
 from vultus.methods.emogen.experts import EmotionDiscriminator
 from vultus.methods.emogen.train import stages
@@ -78,6 +78,20 @@ def test_the_judge_is_a_stage_of_a_run(monkeypatch, tmp_path):
     train(lambda: stages(TINY, tmp_path), TINY, tmp_path / "run", loop, only="emotion")
     judge, side = load_judge(tmp_path / "run")
     assert side == 64 and judge(talking_face(clips[0], 64).frames) in range(len(EMOTIONS))
+
+
+def test_a_stage_can_be_looked_at_as_weights_can(monkeypatch, tmp_path):
+    config = ablated(TINY, "PRE")
+    clips = [MadeClip("1"), MadeClip("2", "sad", level=160), MadeClip("3", None, dataset="lrs2")]
+    by_set = {None: clips[:2], "lrs2": clips[2:]}
+    monkeypatch.setattr(data_module, "prepared_clips", lambda data, dataset: by_set[dataset])
+    run, rng = tmp_path / "run", np.random.default_rng(0)
+    train(lambda: stages(config, tmp_path), config, run, LoopConfig(accelerator="cpu", log_every=1))
+    pictures, mels = rng.integers(0, 255, (2, 64, 64, 3), dtype=np.uint8), rng.normal(size=(2, 80, 16))
+    happy, sad = (np.repeat(np.eye(6)[[k]], 2, 0) for k in (3, 5))
+    base, generator = load_maker(run / "base"), load_maker(run / "generator")
+    assert np.array_equal(base.faces(pictures, mels, happy), base.faces(pictures, mels, sad))
+    assert not np.array_equal(generator.faces(pictures, mels, happy), generator.faces(pictures, mels, sad))
 
 
 def test_every_row_has_a_preset_of_its_own():

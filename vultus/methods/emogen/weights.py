@@ -37,19 +37,20 @@ class FaceMaker:
         Args:
             references: (T, S, S, 3) uint8 RGB: how the person looks.
             mels: (T, 80, 16), the voice around each frame.
-            emotions: (T, 6) rows that sum to 1.
+            emotions: (T, 6) rows that sum to 1; the base model does not look at them.
         """
         import torch
 
         from vultus.methods.emogen.model import NOISE, looked_at
 
         pictures = torch.from_numpy(np.ascontiguousarray(references.transpose(0, 3, 1, 2)))[None].float() / 255
+        felt = torch.from_numpy(np.asarray(emotions, np.float32))[None] if self.net.feeling else None
         still = torch.zeros(1, len(references), NOISE)  # noise would have to go on from piece to piece
         with torch.inference_mode():
             made = self.net(
                 looked_at(pictures),
                 torch.from_numpy(np.asarray(mels, np.float32))[None, :, None],
-                torch.from_numpy(np.asarray(emotions, np.float32))[None],
+                felt,
                 still,
             )[0]
         return made.permute(0, 2, 3, 1).mul(255).numpy()
