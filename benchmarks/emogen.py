@@ -9,11 +9,11 @@
     python -m benchmarks.emogen_videos --help                       from end to end, lips against voices
 
 WEIGHTS is a folder of weights, or of a stage within a run: RUN/generator as far as it has come, RUN/base without
-emotion. `score` gives held-out clips' voices, and all six emotions, to frames of the same actor's next clip in which the head is
-held alike (`Shelf.counterpart`). Beside the figures stand those of a null: the frames that were given, unchanged. FID
-wants the published Inception network (`vultus weights fetch inception-fid`) and is left out without it;
-`frechet_house` is the same distance of our perceptual judge's features, comparable with itself alone.
---json FILE also writes all figures. Set OMP_NUM_THREADS=1.
+emotion. `score` gives held-out clips' voices, and all six emotions, to frames of the same actor's next clip in which
+the head is held alike (`Shelf.counterpart`). Beside the figures stand those of a null: the frames that were given,
+unchanged. FID wants the published Inception network (`vultus weights fetch inception-fid`) and is left out without it;
+`frechet_house` is the same distance of our perceptual judge's features, comparable with itself alone. --json FILE also
+writes all figures. Set OMP_NUM_THREADS=1.
 """
 
 from __future__ import annotations
