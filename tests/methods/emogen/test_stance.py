@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.methods.emogen.faces import MadeClip, landmarks
-from vultus.methods.emogen.stance import AU45_DEG, GAZE_SHARE, Stance
+from vultus.methods.emogen.stance import AU45_DEG, GAZE_SHARE, MOUTH_NUMBERS, Stance
 
 
 def stance(clip: MadeClip) -> Stance:
@@ -51,3 +51,22 @@ def test_a_head_is_laid_over_another():
     np.testing.assert_allclose(shift @ (50, 30, 1), (25, 26))  # an eye
     far.crop_from_source[8] = [[2, 0, 5], [0, 4, 0]]
     np.testing.assert_allclose(near.onto(3, far, 8) @ (50, 30, 1), (55, 104))
+
+
+def test_the_mouths_movements_are_seen_from_between_the_eyes():
+    clip = MadeClip("1", invalid=(9,))
+    points = landmarks(20, (30.0, 20.0), 10.0)[..., :2]
+    points[:, 48:68] = (30.0, 35.0)
+    points[4, 57] += (0.0, 6.0)
+    clip.labelled = {
+        "rotation": np.zeros((20, 3)),
+        "au45": np.zeros(20),
+        "gaze": np.zeros((20, 2)),
+        "landmarks": points,
+    }
+    mouth = stance(clip).mouth
+    assert mouth.shape == (20, MOUTH_NUMBERS) and np.isnan(mouth[9]).all()
+    np.testing.assert_allclose(mouth[4, 19] - mouth[3, 19], 0.6, atol=1e-6)  # the tenth point's y
+    moved = np.delete(np.arange(MOUTH_NUMBERS), 19)
+    np.testing.assert_allclose(mouth[4, moved], 0, atol=1e-6)
+    np.testing.assert_allclose(np.nanmean(mouth, 0), 0, atol=1e-6)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -15,14 +16,27 @@ import vultus  # noqa: E402
 from tests.methods.emogen.faces import MadeClip  # noqa: E402
 from vultus.core.weights import load_weights  # noqa: E402
 from vultus.methods.emogen import data as data_module  # noqa: E402
-from vultus.methods.emogen.batches import far_apart, jittered, own_voice, paired, side_by_side, some_frames  # noqa: E402
+from vultus.methods.emogen.batches import far_apart, jittered, own_voice, paired, side_by_side, some_frames, spoken  # noqa: E402
 from vultus.methods.emogen.config import TINY, ablated  # noqa: E402
+from vultus.methods.emogen.data import Shelf  # noqa: E402
+from vultus.methods.emogen.mel import RANGE  # noqa: E402
 from vultus.methods.emogen.train import stages  # noqa: E402
 from vultus.methods.emogen.weights import load_face_maker  # noqa: E402
 from vultus.training.loop import LoopConfig, train  # noqa: E402
 from vultus.training.stage import Share  # noqa: E402
 
 LOOP = LoopConfig(accelerator="cpu", log_every=1)
+
+
+def open_at(count: int) -> np.ndarray:
+    """(count,) bool: every other five frames."""
+    return np.arange(count) // 5 % 2 == 1
+
+
+def beeps(count: int) -> np.ndarray:
+    """A voice that sounds where `open_at` says so."""
+    t = np.arange(count * 640) / 16_000
+    return (0.4 * np.sin(2 * np.pi * 400 * t) * np.repeat(open_at(count), 640)).astype(np.float32)
 
 
 @pytest.fixture
@@ -70,6 +84,41 @@ def test_initialised_by_the_base_model_it_goes_on_learning(data, tmp_path):
     pairs = list(zip(chain[2].generator.face.parameters(), chain[3].generator.face.parameters(), strict=True))
     assert any(not torch.equal(a, b) for a, b in pairs)
     assert all((a - b).abs().max() < 0.01 for a, b in pairs)  # two steps away at a rate of 1e-4
+
+
+def test_a_speech_encoder_that_learned_alone_stays_as_it_is(data, tmp_path):
+    settings = replace(TINY.train, voice="frozen", pre="initial", expert_batch=6)
+    config = replace(TINY, train=settings)
+    chain = stages(config, data)
+    assert [stage.name for stage in chain] == ["sync", "emotion", "voice", "base", "generator"]
+    assert chain[3].needs == ("sync", "voice") and chain[4].needs == ("sync", "emotion", "voice", "base")
+    found = train(lambda: chain, config, tmp_path / "run", LOOP)
+    assert found["voice"]["mse"] > 0 and -1 <= found["voice"]["r"] <= 1
+    for name, wanted in chain[2].voice.state_dict().items():
+        for stage in chain[3:]:
+            assert torch.equal(stage.generator.speech.state_dict()[name], wanted), name
+
+
+def test_a_mouth_that_opens_with_the_voice_is_learned(monkeypatch, data, tmp_path):
+    quiet = np.zeros((20, 40), np.float32)
+    monkeypatch.setattr(MadeClip, "waveform", property(lambda clip: beeps(clip.count)))
+    monkeypatch.setattr(Shelf, "stance", lambda *_: SimpleNamespace(mouth=np.where(open_at(20)[:, None], 0.1, quiet)))
+    config = replace(TINY, train=replace(TINY.train, voice="frozen", voice_steps=80, expert_batch=12, expert_lr=1e-2))
+    found = train(lambda: stages(config, data), config, tmp_path / "run", LOOP, only="voice")
+    assert found["voice"]["r"] > 0.8
+
+
+def test_stretches_of_voices_come_with_the_mouths_movements(data, monkeypatch):
+    shelf = stages(TINY, data)[0].material.train
+    mouth = np.repeat(np.arange(20.0)[:, None], 40, 1)
+    monkeypatch.setattr(Shelf, "stance", lambda *_: SimpleNamespace(mouth=mouth))
+    batch = spoken(shelf, np.array([0, 1]), np.random.default_rng(2), 0.0)
+    assert batch["mels"].shape == (32, 1, 80, 16) and batch["mouth"].shape == (32, 40)
+    start = int(batch["mouth"][0, 0])
+    assert torch.equal(batch["mels"][:16, 0], torch.from_numpy(shelf[0].voices(start, 16)))
+    louder = spoken(shelf, np.array([0]), np.random.default_rng(2), 0.4)["mels"] - batch["mels"][:16]
+    heard = batch["mels"][:16] > -RANGE
+    assert 0 < louder[heard].abs().max() <= 0.4 and louder[heard].std() < 1e-5 and not louder[~heard].any()
 
 
 def test_teachers_stay_as_they_are_but_for_the_slow_discriminator(data, tmp_path):

@@ -12,11 +12,16 @@ from torch.nn import functional
 from vultus.core.errors import InputError
 from vultus.methods.emogen.config import FPS, WINDOW, EmoGenConfig
 from vultus.methods.emogen.data import FAR_S, Shelf, Window
+from vultus.methods.emogen.mel import RANGE
 from vultus.training.stage import Run
 
 Batch = dict[str, Tensor]
 TURN_RAD, SCALE, SHIFT = 0.12, 0.1, 0.1
 """How far, at most, a jittered face is turned, scaled (a share) and shifted (a share of half the picture)."""
+
+
+STRETCH = 16
+"""Frames of a clip that the speech encoder, taught alone, hears at a time."""
 
 
 def side_by_side(windows: Sequence[Window]) -> Batch:
@@ -40,6 +45,25 @@ def own_voice(batch: Batch) -> Tensor:
 def paired(batch: Batch, together: Tensor) -> Tensor:
     """(B, 1, 80, 16): each window's own voice where `together` (B,) is 1, another where it is 0."""
     return torch.where(together.bool()[:, None, None, None], own_voice(batch), batch["wrong"])
+
+
+def spoken(shelf: Shelf, clips: np.ndarray, rng: np.random.Generator, gain: float) -> Batch:
+    """`mels` (B, 1, 80, 16) and `mouth` (B, 40), NaN where it is not seen, of a stretch of each of some clips.
+
+    Each clip is made louder or softer by `gain` at most, in units of the mel.
+    """
+    mels, mouths = [], []
+    for number in clips.tolist():
+        face, mouth = shelf[number], shelf.stance(number).mouth
+        start = int(rng.integers(max(1, len(mouth) - STRETCH)))
+        count = min(STRETCH, len(mouth) - start)
+        heard = face.voices(start, count)
+        mels.append(np.where(heard > -RANGE, heard + np.float32(rng.uniform(-gain, gain)), heard))
+        mouths.append(mouth[start : start + count])
+    return {
+        "mels": torch.from_numpy(np.concatenate(mels))[:, None],
+        "mouth": torch.from_numpy(np.concatenate(mouths).astype(np.float32)),
+    }
 
 
 def far_apart(batch: Batch, group: int) -> Tensor:

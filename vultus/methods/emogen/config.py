@@ -117,6 +117,11 @@ class TrainConfig:
     """Windows of a clip that the sync expert sees together: 1, each with its own voice or a wrong one (Wav2Lip); more,
     each with all their voices, own and wrong ones counting alike, which a small expert learns from sooner (ours)."""
     emotion_steps: int = 100_000
+    voice: Literal["off", "frozen"] = "off"
+    """Whether the speech encoder of generator and base model first learns alone, to tell from a voice how the points of
+    a mouth move, and then stays as it is (ours): pictures alone teach a small generator to look at the emotion long
+    before it listens."""
+    voice_steps: int = 2_000
     base_steps: int = 200_000
     steps: int = 300_000
     betas: tuple[float, float] = (0.5, 0.999)
@@ -168,7 +173,8 @@ SMALL = EmoGenConfig(
     LossConfig(alpha_from=0.6, changed=10, perceptual="house", perceptual_faces=4, beta=0.03),
     DataConfig(jitter=True, reference="pose", kept_clips=512),
     TrainConfig(
-        batch=12, expert_batch=24, sync_steps=1_000, sync_group=6, emotion_steps=2_000, base_steps=7_000, steps=7_000,
+        batch=12, expert_batch=24, sync_steps=1_000, sync_group=6, emotion_steps=2_000, voice="frozen",
+        base_steps=5_500, steps=5_500,
         lr=1e-3, lr_fall=0.1, expert_lr=1e-3, first_frames=1,
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""How a head is held in every frame of a clip: which frames are alike but for mouth and brows, and how they match."""
+"""How head and mouth are held in every frame of a clip: which frames are alike but for the mouth, how they match."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ AU45_DEG, GAZE_SHARE = 3.0, 0.3
 """What a unit of AU45, and a degree of gaze, count beside a degree of the head's turn."""
 _RIGHT_EYE, _LEFT_EYE = (36, 39), (42, 45)
 """Corners among the 68 landmarks."""
+_MOUTH = slice(48, 68)
+MOUTH_NUMBERS = 40
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class Stance:
     """(T, 2): the middle between the eyes, in pixels of the source video."""
     span: np.ndarray
     """(T,): from eye to eye, in the same."""
+    mouth: np.ndarray
+    """(T, 40): x and y of the mouth's 20 points from the middle between the eyes, in spans from eye to eye, less
+    those of the clip's mean; NaN where no face is seen."""
     crop_from_source: np.ndarray
     """(T, 2, 3)"""
 
@@ -40,9 +45,10 @@ class Stance:
         rotation, au45, gaze, landmarks = channels
         held = np.concatenate([rotation, AU45_DEG * au45[:, None], GAZE_SHARE * gaze], 1)
         right, left = (landmarks[:, list(eye), :2].mean(1) for eye in (_RIGHT_EYE, _LEFT_EYE))
-        held = np.where(track.valid[:, None], held, np.nan)
-        span = np.linalg.norm(left - right, axis=1)
-        return cls(held, (right + left) / 2, span, clip.crop_from_source.astype(np.float64))
+        eyes, span = (right + left) / 2, np.linalg.norm(left - right, axis=1)
+        mouth = ((landmarks[:, _MOUTH, :2] - eyes[:, None]) / span[:, None, None]).reshape(len(eyes), -1)
+        held, mouth = (np.where(track.valid[:, None], values, np.nan) for values in (held, mouth))
+        return cls(held, eyes, span, mouth - np.nanmean(mouth, 0), clip.crop_from_source.astype(np.float64))
 
     def most_alike(self, frame: int, other: Stance, allowed: np.ndarray) -> tuple[float, int]:
         """How far off, in degrees, that of these frames (n,) of another clip is which is most like one here, and it."""

@@ -1,8 +1,9 @@
-"""Training in stages: sync expert, emotion discriminator, base model if wanted, generator (sections 2.4 and 2.5)."""
+"""Training in stages: those who teach, a base model if wanted, the generator (sections 2.4 and 2.5)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +12,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vultus.methods.emogen.batches import (
-    Batch,
-    cut,
-    far_apart,
-    fixed,
-    jittered,
-    own_voice,
-    paired,
-    side_by_side,
-    some_frames,
-)
+from vultus.methods.emogen.batches import Batch, cut, jittered, own_voice, some_frames
 from vultus.methods.emogen.config import EMOTIONS, WINDOW, EmoGenConfig
 from vultus.methods.emogen.data import Material, material
-from vultus.methods.emogen.experts import EmotionDiscriminator, SyncExpert, agreement, mutual_agreement
+from vultus.methods.emogen.experts import EmotionDiscriminator, SyncExpert, agreement
+from vultus.methods.emogen.layers import SpeechEncoder
 from vultus.methods.emogen.losses import Perceptual, Weights, perceptual_loss, reconstruction_loss, total_loss
 from vultus.methods.emogen.model import Generator, looked_at
-from vultus.training.stage import Run, Share
+from vultus.methods.emogen.teachers import EmotionStage, SyncStage, VoiceStage, WindowStage, learn, named
+from vultus.training.stage import Run
 
 
 def stages(config: EmoGenConfig, data: Path) -> list[Any]:
@@ -36,129 +29,32 @@ def stages(config: EmoGenConfig, data: Path) -> list[Any]:
     sync, emotion = SyncExpert(config.net), EmotionDiscriminator(config.net)
     perceptual = perceptual_loss(config.loss)
     chain: list[Any] = [SyncStage(config, faces, sync), EmotionStage(config, faces, emotion)]
+    voice = None
+    if config.train.voice != "off":
+        voice = SpeechEncoder(config.net.speech_widths, config.net.speech_blocks, config.net.embedding)
+        chain.append(VoiceStage(config, faces, voice))
+    teachers = Teachers(sync, emotion, perceptual, voice)
     base = None
     if config.train.pre != "off":
         others = material(data, config.net.side, config.data, feeling=False)
         base = Generator(config.net, feeling=False)
-        chain.append(GeneratorStage(config, others, base, sync, perceptual))
-    generator = Generator(config.net)
-    chain.append(GeneratorStage(config, faces, generator, sync, perceptual, emotion, base))
+        chain.append(GeneratorStage(config, others, base, replace(teachers, emotion=None)))
+    chain.append(GeneratorStage(config, faces, Generator(config.net), teachers, base))
     return chain
 
 
-class _Stage:
-    """What the stages share: batches by the number of their step, windows to validate on, Adam."""
+@dataclass(frozen=True)
+class Teachers:
+    """Who teaches a generator, and whose speech encoder it listens with, if not its own."""
 
-    needs: tuple[str, ...] = ()
-    group = 1
-    """Windows of a clip that lie side by side in a batch."""
-
-    def __init__(self, config: EmoGenConfig, material: Material, batch: int) -> None:
-        self.config, self.material, self.batch = config, material, batch
-
-    def batches(self, start: int, share: Share) -> Iterator[Batch]:
-        """See `Stage`."""
-        settings, shelf, step = self.config.train, self.material.train, start
-        count = max(1, self.batch // share.count)
-        while True:
-            rng = np.random.default_rng((settings.seed, step, share.rank))
-            chosen = np.repeat(rng.integers(len(shelf), size=max(1, count // self.group)), self.group)
-            augment = self.config.data.augment
-            some = [shelf.window(int(number), rng, self.config.data, augment) for number in chosen]
-            yield side_by_side(some)
-            step += 1
-
-    def held_out(self, run: Run) -> Iterator[Batch]:
-        """The windows that are validated on, in batches: always the same, never augmented."""
-        yield from fixed(self.material.val, self.config, run)
-
-    def adam(self, module: nn.Module, lr: float) -> torch.optim.Optimizer:
-        """Adam as section 2.5 has it, on what may learn."""
-        learning = [parameter for parameter in module.parameters() if parameter.requires_grad]
-        return torch.optim.Adam(learning, lr, self.config.train.betas)
-
-    def state_dict(self) -> dict[str, Any]:
-        """See `Stage`."""
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """See `Stage`."""
+    sync: SyncExpert
+    emotion: EmotionDiscriminator | None
+    """None: the base model of section 2.4."""
+    perceptual: Perceptual | None
+    voice: SpeechEncoder | None
 
 
-class SyncStage(_Stage):
-    """The sync expert: half of the pairs have a voice from elsewhere in the clip; BCE on the cosine."""
-
-    name = "sync"
-
-    def __init__(self, config: EmoGenConfig, material: Material, sync: SyncExpert) -> None:
-        super().__init__(config, material, config.train.expert_batch)
-        self.sync, self.steps, self.group = sync, config.train.sync_steps, config.train.sync_group
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        """See `Stage`."""
-        return {"sync": self.sync}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """See `Stage`."""
-        return {"sync": self.adam(self.sync, self.config.train.expert_lr)}
-
-    def step(self, batch: Batch, run: Run) -> Mapping[str, Tensor]:
-        """See `Stage`."""
-        if self.group > 1:
-            apart = far_apart(batch, self.group)
-            loss = mutual_agreement(run.modules["sync"], batch["faces"], own_voice(batch), apart)
-        else:
-            together = (torch.rand(len(batch["faces"])) < 0.5).to(batch["faces"])
-            loss = agreement(run.modules["sync"], batch["faces"], paired(batch, together), together)
-        _learn(run, "sync", loss)
-        return {"bce": loss.detach()}
-
-    def validate(self, run: Run) -> Mapping[str, float]:
-        """Loss and share told right, of windows with their own voice and with another."""
-        losses, right = [], []
-        for batch in self.held_out(run):
-            for truth in (1.0, 0.0):
-                together = torch.full((len(batch["faces"]),), truth, device=batch["faces"].device)
-                mel = paired(batch, together)
-                losses.append(float(agreement(run.modules["sync"], batch["faces"], mel, together)))
-                told = run.modules["sync"](batch["faces"], mel) > 0.5
-                right.append(float((told == together.bool()).float().mean()))
-        return {"bce": float(np.mean(losses)), "right": float(np.mean(right))}
-
-
-class EmotionStage(_Stage):
-    """The emotion discriminator, taught to name the emotion of real windows; so is EmoAcc's classifier, on its own."""
-
-    name = "emotion"
-
-    def __init__(self, config: EmoGenConfig, material: Material, emotion: EmotionDiscriminator) -> None:
-        super().__init__(config, material, config.train.expert_batch)
-        self.emotion, self.steps = emotion, config.train.emotion_steps
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        """See `Stage`."""
-        return {"emotion": self.emotion}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """See `Stage`."""
-        return {"emotion": self.adam(self.emotion, self.config.train.expert_lr)}
-
-    def step(self, batch: Batch, run: Run) -> Mapping[str, Tensor]:
-        """See `Stage`."""
-        some = int(torch.randint(self.config.train.first_frames, WINDOW + 1, ()))
-        faces = batch["faces"][:, :some]
-        told = run.modules["emotion"](jittered(faces) if self.config.data.jitter else faces)
-        loss = functional.cross_entropy(told, batch["emotion"])
-        _learn(run, "emotion", loss)
-        return {"cross_entropy": loss.detach()}
-
-    def validate(self, run: Run) -> Mapping[str, float]:
-        """Share of held-out windows that are named right."""
-        right = [_named(run.modules["emotion"], batch["faces"], batch["emotion"]) for batch in self.held_out(run)]
-        return {"accuracy": float(np.mean(right))}
-
-
-class GeneratorStage(_Stage):
+class GeneratorStage(WindowStage):
     """The generator by equation 1; without an emotion discriminator, the base model of section 2.4.
 
     The discriminator goes on learning from real windows, slowly (section 2.5).
@@ -169,18 +65,19 @@ class GeneratorStage(_Stage):
         config: EmoGenConfig,
         material: Material,
         generator: Generator,
-        sync: SyncExpert,
-        perceptual: Perceptual | None,
-        emotion: EmotionDiscriminator | None = None,
+        teachers: Teachers,
         base: Generator | None = None,
     ) -> None:
         super().__init__(config, material, config.train.batch)
-        self.generator, self.sync, self.perceptual = generator, sync, perceptual
-        self.emotion, self.base = emotion, base
-        self.name = "base" if emotion is None else "generator"
-        self.steps = config.train.base_steps if emotion is None else config.train.steps
-        self.needs = ("sync",) if emotion is None else ("sync", "emotion", *(["base"] if base is not None else []))
-        self.weights = Weights(config.loss, feeling=emotion is not None)
+        self.generator, self.base = generator, base
+        self.sync, self.perceptual = teachers.sync, teachers.perceptual
+        self.emotion, self.voice = teachers.emotion, teachers.voice
+        feeling = self.emotion is not None
+        self.name = "generator" if feeling else "base"
+        self.steps = config.train.steps if feeling else config.train.base_steps
+        wanted = {"emotion": self.emotion, "voice": self.voice, "base": base}
+        self.needs = ("sync", *(name for name, part in wanted.items() if part is not None))
+        self.weights = Weights(config.loss, feeling=feeling)
         self._fixed_face = base is not None and config.train.pre == "frozen"
         self._done = 0
 
@@ -188,11 +85,14 @@ class GeneratorStage(_Stage):
         """See `Stage`. The sync expert is done learning."""
         self.sync.requires_grad_(False)
         self.generator.face.requires_grad_(not self._fixed_face)
+        self.generator.speech.requires_grad_(self.voice is None)
         found = {"generator": self.generator, "sync": self.sync}
         return found if self.emotion is None else found | {"emotion": self.emotion}
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """See `Stage`. With PRE the face encoder is the base model's."""
+        """See `Stage`. With PRE the face encoder is the base model's; the speech encoder may have learned alone."""
+        if self.voice is not None:
+            self.generator.speech.load_state_dict(self.voice.state_dict())
         if self.base is not None:
             self.generator.face.load_state_dict(self.base.face.state_dict())
         settings = self.config.train
@@ -201,17 +101,18 @@ class GeneratorStage(_Stage):
 
     def step(self, batch: Batch, run: Run) -> Mapping[str, Tensor]:
         """See `Stage`."""
-        if self._fixed_face:
-            self.generator.face.eval()  # the statistics of its normalisation are fixed too
+        for part, still in ((self.generator.face, self._fixed_face), (self.generator.speech, self.voice is not None)):
+            if still:
+                part.eval()  # the statistics of its normalisation are fixed too
         dealt = self._dealt(batch)
         parts = self._losses(self._made(dealt, run), dealt, run)
         loss = total_loss(**parts, weights=self.weights.now)
         self._slow_down(run)
-        _learn(run, "generator", loss)
+        learn(run, "generator", loss)
         shown = {name: value.detach() for name, value in parts.items()} | {"total": loss.detach()}
         if self.emotion is not None:
             told = self._felt([part["faces"] for part in dealt], dealt, run)
-            _learn(run, "emotion", told)
+            learn(run, "emotion", told)
             shown["told"] = told.detach()
         return shown
 
@@ -292,8 +193,7 @@ class GeneratorStage(_Stage):
             together = made.new_ones(len(made))
             found["sync"].append(float(agreement(run.modules["sync"], made, own_voice(batch), together)))
             if self.emotion is not None:
-                named = _named(run.modules["emotion"], made, batch["emotion"])
-                found.setdefault("felt", []).append(named)
+                found.setdefault("felt", []).append(named(run.modules["emotion"], made, batch["emotion"]))
         figures = {name: float(np.mean(values)) for name, values in found.items()}
         self.weights.validated(figures["sync"])
         return figures | {"alpha": self.weights.now[0]}
@@ -305,13 +205,3 @@ class GeneratorStage(_Stage):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """See `Stage`."""
         self.weights.in_sync, self._done = bool(state["in_sync"]), int(state["done"])
-
-
-def _learn(run: Run, name: str, loss: Tensor) -> None:
-    run.optimizers[name].zero_grad()
-    run.fabric.backward(loss)
-    run.optimizers[name].step()
-
-
-def _named(judge: Any, faces: Tensor, emotion: Tensor) -> float:
-    return float((judge(faces).argmax(1) == emotion).float().mean())
