@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.methods.emogen.faces import MadeClip, landmarks
-from vultus.methods.emogen.stance import AU45_DEG, GAZE_SHARE, MOUTH_NUMBERS, ROOM, Stance
+from vultus.methods.emogen.stance import AU45_DEG, GAZE_SHARE, MOUTH_NUMBERS, Stance
 
 
 def stance(clip: MadeClip) -> Stance:
@@ -64,27 +64,9 @@ def test_the_mouths_movements_are_seen_from_between_the_eyes():
         "gaze": np.zeros((20, 2)),
         "landmarks": points,
     }
-    mouth = stance(clip).spoken
+    mouth = stance(clip).mouth
     assert mouth.shape == (20, MOUTH_NUMBERS) and np.isnan(mouth[9]).all()
     np.testing.assert_allclose(mouth[4, 19] - mouth[3, 19], 0.6, atol=1e-6)  # the tenth point's y
     moved = np.delete(np.arange(MOUTH_NUMBERS), 19)
     np.testing.assert_allclose(mouth[4, moved], 0, atol=1e-6)
     np.testing.assert_allclose(np.nanmean(mouth, 0), 0, atol=1e-6)
-
-
-def test_the_mouths_box_goes_where_the_head_is_laid():
-    clip = MadeClip("1")
-    points = landmarks(20, (30.0, 20.0), 10.0)[..., :2]
-    points[:, 48:68] = (30.0, 35.0)
-    points[:, 48, 0], points[:, 54, 0], points[:, 57, 1] = 26.0, 34.0, 38.0
-    clip.labelled = {
-        "rotation": np.zeros((20, 3)),
-        "au45": np.zeros(20),
-        "gaze": np.zeros((20, 2)),
-        "landmarks": points,
-    }
-    other = stance(MadeClip("1", eyes_px=(40.0, 30.0)))  # twice as large, its eyes at (40, 30)
-    room = ROOM * 16
-    np.testing.assert_allclose(
-        stance(clip).mouth_box(2, other, 5), (32 - room, 60 - room, 48 + room, 66 + room), atol=1e-4
-    )

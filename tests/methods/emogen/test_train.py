@@ -102,7 +102,7 @@ def test_a_speech_encoder_that_learned_alone_stays_as_it_is(data, tmp_path):
 def test_a_mouth_that_opens_with_the_voice_is_learned(monkeypatch, data, tmp_path):
     quiet = np.zeros((20, 40), np.float32)
     monkeypatch.setattr(MadeClip, "waveform", property(lambda clip: beeps(clip.count)))
-    monkeypatch.setattr(Shelf, "stance", lambda *_: SimpleNamespace(spoken=np.where(open_at(20)[:, None], 0.1, quiet)))
+    monkeypatch.setattr(Shelf, "stance", lambda *_: SimpleNamespace(mouth=np.where(open_at(20)[:, None], 0.1, quiet)))
     config = replace(TINY, train=replace(TINY.train, voice="frozen", voice_steps=80, expert_batch=12, expert_lr=1e-2))
     found = train(lambda: stages(config, data), config, tmp_path / "run", LOOP, only="voice")
     assert found["voice"]["r"] > 0.8
@@ -111,7 +111,7 @@ def test_a_mouth_that_opens_with_the_voice_is_learned(monkeypatch, data, tmp_pat
 def test_stretches_of_voices_come_with_the_mouths_movements(data, monkeypatch):
     shelf = stages(TINY, data)[0].material.train
     mouth = np.repeat(np.arange(20.0)[:, None], 40, 1)
-    monkeypatch.setattr(Shelf, "stance", lambda *_: SimpleNamespace(spoken=mouth))
+    monkeypatch.setattr(Shelf, "stance", lambda *_: SimpleNamespace(mouth=mouth))
     batch = spoken(shelf, np.array([0, 1]), np.random.default_rng(2), 0.0)
     assert batch["mels"].shape == (32, 1, 80, 16) and batch["mouth"].shape == (32, 40)
     start = int(batch["mouth"][0, 0])

@@ -26,7 +26,7 @@ STRETCH = 16
 
 def side_by_side(windows: Sequence[Window]) -> Batch:
     """Samples as a batch: `faces`, `references` (B, 5, 3, S, S), `mels` (B, 5, 1, 80, 16), `wrong`, `emotion`,
-    `start`, `mouths` (B, 5, 1, S, S)."""
+    `start`."""
     return {
         "faces": _channels_first(np.stack([w.faces for w in windows])),
         "references": _channels_first(np.stack([w.references for w in windows])),
@@ -34,7 +34,6 @@ def side_by_side(windows: Sequence[Window]) -> Batch:
         "wrong": torch.from_numpy(np.stack([w.wrong_mel for w in windows]))[:, None],
         "emotion": torch.tensor([w.emotion for w in windows]),
         "start": torch.tensor([w.start for w in windows]),
-        "mouths": torch.from_numpy(np.stack([w.mouths for w in windows]))[:, :, None],
     }
 
 
@@ -55,7 +54,7 @@ def spoken(shelf: Shelf, clips: np.ndarray, rng: np.random.Generator, gain: floa
     """
     mels, mouths = [], []
     for number in clips.tolist():
-        face, mouth = shelf[number], shelf.stance(number).spoken
+        face, mouth = shelf[number], shelf.stance(number).mouth
         start = int(rng.integers(max(1, len(mouth) - STRETCH)))
         count = min(STRETCH, len(mouth) - start)
         heard = face.voices(start, count)
@@ -75,7 +74,7 @@ def far_apart(batch: Batch, group: int) -> Tensor:
 
 def some_frames(batch: Batch, frames: Tensor) -> Batch:
     """The batch with these frames (n,) of each window alone, with the voice around each."""
-    return {name: tensor[:, frames] if name in ("faces", "references", "mels", "mouths") else tensor
+    return {name: tensor[:, frames] if name in ("faces", "references", "mels") else tensor
             for name, tensor in batch.items()}  # fmt: skip
 
 

@@ -73,9 +73,6 @@ class LossConfig:
     changed: float = 0.0
     """How much more a pixel counts in the reconstruction that differs by 1 from the reference (ours): mouths and brows
     are few pixels, and copying the reference is easily learned."""
-    mouth: float = 0.0
-    """How much more a pixel about the mouth counts in the reconstruction (ours): what the voice moves is little of a
-    face."""
     perceptual: Literal["vgg19", "house", "none"] = "vgg19"
     """Whose features: the published VGG-19, our own perceptual teacher, or no such loss and beta 0."""
     perceptual_faces: int = 0
@@ -173,11 +170,11 @@ SMALL = EmoGenConfig(
         judge_widths=(24, 48, 64, 96, 96),
         judge_state=64,
     ),
-    LossConfig(alpha_from=0.6, changed=10, mouth=4, perceptual="house", perceptual_faces=4, beta=0.03),
+    LossConfig(alpha_from=0.6, changed=10, perceptual="house", perceptual_faces=4, beta=0.03),
     DataConfig(jitter=True, reference="pose", kept_clips=512),
     TrainConfig(
         batch=12, expert_batch=24, sync_steps=1_000, sync_group=6, emotion_steps=2_000, voice="frozen",
-        base_steps=5_000, steps=5_000,
+        base_steps=5_500, steps=5_500,
         lr=1e-3, lr_fall=0.1, expert_lr=1e-3, first_frames=1,
     ),
 )  # fmt: skip

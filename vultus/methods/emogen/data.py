@@ -68,8 +68,6 @@ class Window:
     """(80, 16) from elsewhere in the clip."""
     start: int
     """First of the frames in its clip."""
-    mouths: np.ndarray
-    """(5, S, S) float32: 1 about the mouths of `faces`, else 0."""
 
 
 class Shelf:
@@ -104,13 +102,13 @@ class Shelf:
         start, wrong = _two_starts(face.starts, rng)
         chosen, away = self._reference(number, start, rng, config)
         shown = face.frames[start : start + WINDOW]
-        onto = (chosen, away) if config.reference == "pose" else (number, start)
         if config.reference == "pose":
             shown = np.stack([self._laid(face, number, start + k, chosen, away + k) for k in range(WINDOW)])
         given = self[chosen].frames[away : away + WINDOW]
         change = draw(self.side, rng) if augment else NOTHING
-        wrong_mel, mouths = face.voices(wrong)[WINDOW // 2], self._mouths(number, start, *onto)
-        return Window(change(shown), change(given), face.voices(start), face.emotion, wrong_mel, start, mouths)
+        return Window(
+            change(shown), change(given), face.voices(start), face.emotion, face.voices(wrong)[WINDOW // 2], start
+        )
 
     def _reference(self, number: int, start: int, rng: np.random.Generator, config: DataConfig) -> tuple[int, int]:
         """A clip of the actor and the first frame of what is to be looked at there."""
@@ -136,16 +134,6 @@ class Shelf:
         """A frame (S, S, 3) with the head where it stands in a frame of another clip, as references do when played."""
         onto = self.side / face.prepared.shape[1] * self.stance(number).onto(frame, self.stance(other), there)
         return cut(face.prepared[frame], onto, self.side, self.side)
-
-    def _mouths(self, number: int, start: int, other: int, away: int) -> np.ndarray:
-        """Where mouths are in a window's frames (5, S, S), laid over those of a window (1 about them, else 0)."""
-        masks = np.zeros((WINDOW, self.side, self.side), np.float32)
-        scale = self.side / self[number].prepared.shape[1]
-        for k in range(WINDOW):
-            box = scale * self.stance(number).mouth_box(start + k, self.stance(other), away + k)
-            left, top, right, bottom = np.clip(box.round(), 0, self.side).astype(int)
-            masks[k, top:bottom, left:right] = 1
-        return masks
 
     def counterpart(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """For every frame of a clip one of the actor's next clip (T, S, S, 3) that is held most alike, and the clip's

@@ -30,15 +30,12 @@ def total_loss(
     return alpha * sync + beta * perceptual + gamma * emotion + (1 - alpha - beta - gamma) * reconstruction
 
 
-def reconstruction_loss(made: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """Mean absolute difference of videos (..., 3, S, S), their pixels weighted (..., 1, S, S)."""
+def reconstruction_loss(made: Tensor, truth: Tensor, reference: Tensor, changed: float) -> Tensor:
+    """Mean absolute difference of videos; a pixel that differs by d from the reference counts 1 + `changed` d times."""
+    if not changed:
+        return functional.l1_loss(made, truth)
+    weight = 1 + changed * (truth - reference).abs().mean(-3, keepdim=True)
     return (weight * (made - truth).abs()).sum() / (weight.sum() * made.shape[-3])
-
-
-def pixel_weights(truth: Tensor, reference: Tensor, mouths: Tensor, config: LossConfig) -> Tensor:
-    """What pixels (..., 1, S, S) count: 1, `changed` d more where they differ by d from the reference, `mouth` more
-    where `mouths` (..., 1, S, S) is 1."""
-    return 1 + config.changed * (truth - reference).abs().mean(-3, keepdim=True) + config.mouth * mouths
 
 
 @dataclass

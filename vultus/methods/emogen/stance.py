@@ -13,8 +13,6 @@ AU45_DEG, GAZE_SHARE = 3.0, 0.3
 _RIGHT_EYE, _LEFT_EYE = (36, 39), (42, 45)
 """Corners among the 68 landmarks."""
 _MOUTH = slice(48, 68)
-ROOM = 0.15
-"""Of the mouth's width, on each side of its box."""
 MOUTH_NUMBERS = 40
 
 
@@ -29,8 +27,8 @@ class Stance:
     span: np.ndarray
     """(T,): from eye to eye, in the same."""
     mouth: np.ndarray
-    """(T, 40): x and y of the mouth's 20 points from the middle between the eyes, in spans from eye to eye; NaN
-    where no face is seen."""
+    """(T, 40): x and y of the mouth's 20 points from the middle between the eyes, in spans from eye to eye, less
+    those of the clip's mean; NaN where no face is seen."""
     crop_from_source: np.ndarray
     """(T, 2, 3)"""
 
@@ -50,20 +48,7 @@ class Stance:
         eyes, span = (right + left) / 2, np.linalg.norm(left - right, axis=1)
         mouth = ((landmarks[:, _MOUTH, :2] - eyes[:, None]) / span[:, None, None]).reshape(len(eyes), -1)
         held, mouth = (np.where(track.valid[:, None], values, np.nan) for values in (held, mouth))
-        return cls(held, eyes, span, mouth, clip.crop_from_source.astype(np.float64))
-
-    @property
-    def spoken(self) -> np.ndarray:
-        """(T, 40): how the mouth's points move about their place in the clip's mean."""
-        return self.mouth - np.nanmean(self.mouth, 0)
-
-    def mouth_box(self, frame: int, other: Stance, there: int) -> np.ndarray:
-        """(4,): left, top, right, bottom of the mouth, with some room, where `onto` lays it, in pixels of the other."""
-        points = self.mouth[frame].reshape(-1, 2) * other.span[there] + other.eyes[there]
-        laid = points @ other.crop_from_source[there][:, :2].T + other.crop_from_source[there][:, 2]
-        low, high = laid.min(0), laid.max(0)
-        room = ROOM * (high[0] - low[0])
-        return np.concatenate([low - room, high + room])
+        return cls(held, eyes, span, mouth - np.nanmean(mouth, 0), clip.crop_from_source.astype(np.float64))
 
     def most_alike(self, frame: int, other: Stance, allowed: np.ndarray) -> tuple[float, int]:
         """How far off, in degrees, that of these frames (n,) of another clip is which is most like one here, and it."""

@@ -17,14 +17,7 @@ from vultus.methods.emogen.config import EMOTIONS, WINDOW, EmoGenConfig
 from vultus.methods.emogen.data import Material, material
 from vultus.methods.emogen.experts import EmotionDiscriminator, SyncExpert, agreement
 from vultus.methods.emogen.layers import SpeechEncoder
-from vultus.methods.emogen.losses import (
-    Perceptual,
-    Weights,
-    perceptual_loss,
-    pixel_weights,
-    reconstruction_loss,
-    total_loss,
-)
+from vultus.methods.emogen.losses import Perceptual, Weights, perceptual_loss, reconstruction_loss, total_loss
 from vultus.methods.emogen.model import Generator, looked_at
 from vultus.methods.emogen.teachers import EmotionStage, SyncStage, VoiceStage, WindowStage, learn, named
 from vultus.training.stage import Run
@@ -164,10 +157,9 @@ class GeneratorStage(WindowStage):
         """The four losses of equation 1."""
         alpha, beta, _ = self.weights.now
         faces = torch.cat([some.flatten(0, 1) for some in made])[None]
-        truth, given, mouths = (
-            torch.cat([part[name].flatten(0, 1) for part in dealt])[None] for name in ("faces", "references", "mouths")
+        truth, given = (
+            torch.cat([part[name].flatten(0, 1) for part in dealt])[None] for name in ("faces", "references")
         )
-        weight = pixel_weights(truth, given, mouths, self.config.loss)
         zero = faces.new_zeros(())
         together = faces.new_ones(len(made[0]))
         sync = agreement(run.modules["sync"], made[0], own_voice(dealt[0]), together) if alpha else zero
@@ -179,7 +171,7 @@ class GeneratorStage(WindowStage):
             "sync": sync,
             "perceptual": perceptual,
             "emotion": zero if self.emotion is None else self._felt(made, dealt, run),
-            "reconstruction": reconstruction_loss(faces, truth, weight),
+            "reconstruction": reconstruction_loss(faces, truth, given, self.config.loss.changed),
         }
 
     def _felt(self, faces: Sequence[Tensor], dealt: Sequence[Batch], run: Run) -> Tensor:
