@@ -16,7 +16,7 @@ from vultus.core.types import Footage, Performance, Phone, Portrait
 
 
 class EmoGenMethod:
-    """One network from voice and pixels to pixels. Its weights are trained by the user: none ship yet."""
+    """One network from voice and pixels to pixels."""
 
     name = "emogen"
     paper = "Emotionally Enhanced Talking Face Generation (Goyal et al.)"
@@ -46,7 +46,7 @@ class EmoGenMethod:
         return PRESETS
 
     def stages(self, config: Any, data: Path) -> Sequence[Any]:
-        """See `core.method.Trainable`; `data` is a folder that `vultus prepare crema_d` made."""
+        """See `core.method.Trainable`; `data` is a folder of prepared clips, cropped as Wav2Lip does."""
         from vultus.methods.emogen.train import stages
 
         return stages(config, data)

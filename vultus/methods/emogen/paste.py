@@ -11,7 +11,7 @@ from vultus.face.points import FOOTAGE_POINTS, OVAL
 
 FEATHER = 0.12
 """Share of the crop, from its border inwards, over which a new face gives way to the frame; the code's has none."""
-ALIKE = (8.0, 32.0)
+ALIKE = (6.0, 20.0)
 """Of 255: a place that changed by less keeps all of the frame's detail, one that changed by more keeps none (ours)."""
 _OUTLINE = [FOOTAGE_POINTS.index(k) for k in OVAL]
 
@@ -77,7 +77,7 @@ def paste(
 def alike(face: np.ndarray, given: np.ndarray) -> np.ndarray:
     """How alike (S, S) float32 0-1 two pictures in 0-255 are, place by place: 1 up to the first of `ALIKE`."""
     apart = np.abs(np.float32(face) - np.float32(given)).max(-1)
-    apart = cv2.GaussianBlur(cv2.dilate(apart, np.ones((3, 3), np.uint8)), None, 1.0)
+    apart = cv2.GaussianBlur(cv2.dilate(apart, np.ones((7, 7), np.uint8)), None, 1.5)
     ramp = np.clip((ALIKE[1] - apart) / (ALIKE[1] - ALIKE[0]), 0, 1)
     return ramp * ramp * (3 - 2 * ramp)
 
