@@ -176,9 +176,10 @@ def held_out(data: Path, side: int, most: int, split: str = "test") -> list[Case
 
 
 def of_actor(data: Path, side: int, actor: str) -> list[TalkingFace]:
-    """All clips of an actor who was held out. Raises InputError for one who was not."""
-    shelves = material(data, side, replace(PAPER.data, kept_clips=1))
-    for shelf in (shelves.test, shelves.val):
+    """All clips of an actor of the validation or test split. Raises InputError for one who is in neither."""
+    shelves = material(data, side, replace(PAPER.data, kept_clips=1, val_actors=0))
+    validated = shelves.val if shelves.val.clips != shelves.train.clips else None
+    for shelf in (shelves.test, validated):
         if shelf is not None and actor in shelf.by_actor:
             return [shelf[number] for number in shelf.by_actor[actor]]
     raise InputError(f"no actor {actor} is held out", data, "choose another --actor")
