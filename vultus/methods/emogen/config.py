@@ -178,7 +178,7 @@ SMALL = EmoGenConfig(
         lr=1e-3, lr_fall=0.1, expert_lr=1e-3, first_frames=1,
     ),
 )  # fmt: skip
-"""The same skeleton, narrower, and what one core learns in half an hour: emotions, but not yet lips that follow."""
+"""The same skeleton, narrower, what is not new kept from the reference, and what one core learns within an hour."""
 TINY = EmoGenConfig(
     NetConfig(
         side=64,
