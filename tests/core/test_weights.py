@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 import torch
 
+from vultus.core import weights
 from vultus.core.errors import InputError, MissingPartError
 from vultus.core.weights import CARD_FILE, TENSORS_FILE, Card, load_into, load_weights, read_card, save_weights
 
@@ -87,6 +87,6 @@ def test_an_interrupted_save_leaves_nothing(tmp_path):
 
 
 def test_without_torch_one_sentence_says_so(saved, monkeypatch):
-    monkeypatch.setitem(sys.modules, "safetensors.torch", None)
+    monkeypatch.setattr(weights, "find_spec", {}.get)
     with pytest.raises(MissingPartError, match=r"torch is not installed; run: pip install 'vultus\[train\]'"):
         load_weights(saved[1])

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -117,12 +118,17 @@ def _checked(folder: str | Path) -> tuple[Path, Card]:
     return path, card
 
 
+def require_torch(where: str) -> None:
+    """Raise MissingPartError where torch is not installed; `where` says who wants it."""
+    if find_spec("torch") is None:
+        raise MissingPartError("torch is not installed", where, "run: pip install 'vultus[train]'")
+
+
 def _tensor_files() -> ModuleType:
     """safetensors for torch. Raises MissingPartError where torch is not installed."""
-    try:
-        import safetensors.torch
-    except ImportError:
-        raise MissingPartError("torch is not installed", "weights", "run: pip install 'vultus[train]'") from None
+    require_torch("weights")
+    import safetensors.torch
+
     return safetensors.torch
 
 

@@ -10,7 +10,9 @@ import pytest
 
 import vultus
 from vultus import animate
+from vultus.cli import run
 from vultus.cli.methods import methods
+from vultus.core import weights
 from vultus.core.weights import read_card
 from vultus.face import mediapipe_graphs
 from vultus.face.landmarks import process_mesh
@@ -48,6 +50,13 @@ def test_her_weights_are_small_and_say_where_they_come_from():
 def test_she_is_listed(capsys):
     assert methods() == 0
     assert "vultus speak nora --method blink_nerf" in capsys.readouterr().out
+
+
+def test_without_torch_one_sentence_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(weights, "find_spec", {}.get)
+    out = tmp_path / "nora.mp4"
+    assert run(["speak", "nora", "--voice", str(VOICE), "-o", str(out), "--method", "blink_nerf"]) == 2
+    assert "torch is not installed" in capsys.readouterr().err and not out.exists()
 
 
 def test_she_speaks_and_blinks(tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vultus.core.method import Method
+from vultus.core.weights import require_torch
 
 ASSETS = Path(__file__).parents[2] / "assets"
 
@@ -48,7 +49,8 @@ class BlinkNerfMethod:
         return shipped_people()
 
     def person(self, folder: Path) -> Method:
-        """See `core.method.Personal`; a folder of that name comes first."""
+        """See `core.method.Personal`; a folder of that name comes first. Raises MissingPartError without torch."""
+        require_torch(self.name)
         from vultus.methods.blink_nerf.speaking import SpeakingPerson
 
         known = {} if folder.exists() else shipped_people()

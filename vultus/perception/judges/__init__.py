@@ -8,12 +8,11 @@ figures have names of their own (`sync_vultus`, `identity_vultus`, ...).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from vultus.core.errors import ControlError, MissingPartError
-from vultus.core.weights import Card, load_into, read_card
+from vultus.core.weights import Card, load_into, read_card, require_torch
 
 if TYPE_CHECKING:
     import torch
@@ -48,14 +47,8 @@ def load_network(folder: str | Path, build: Callable[[Mapping[str, Any]], Networ
     Gradients still flow through it to its input. Raises MissingPartError without torch, InputError for a folder that
     holds no such weights.
     """
-    require_torch()
+    require_torch("judges")
     card = read_card(folder)
     network = build(card.config)
     load_into(network, folder)
     return network.eval().requires_grad_(False), card
-
-
-def require_torch() -> None:
-    """Raise MissingPartError where torch is not installed."""
-    if find_spec("torch") is None:
-        raise MissingPartError("torch is not installed", "judges", 'run: pip install "vultus[train]"')
