@@ -116,8 +116,23 @@ def test_one_stage_at_a_time(whole: Path, toy: ModuleType, tmp_path: Path) -> No
 
 def test_an_unknown_stage_is_refused(toy: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(ControlError, match="choose coarse, fine"):
-        toy.run(tmp_path, only="finest")
-    toy.run(tmp_path, toy.ToyConfig(steps=1))  # nothing has been begun by that
+        toy.run(tmp_path / "run", only="finest")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_cannot_begin_leaves_nothing(toy: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(ControlError, match="stage fine needs coarse"):
+        toy.run(tmp_path / "run", only="fine")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ControlError, match="not a folder"):
+        toy.run(tmp_path / "file")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_another_configuration_may_follow_one_that_never_began(toy: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("hidden: 99\n")
+    (tmp_path / "loop.yaml").write_text("seed: 99\n")
+    toy.run(tmp_path, toy.ToyConfig(steps=1))
 
 
 def test_a_changed_configuration_is_refused(whole: Path, toy: ModuleType) -> None:

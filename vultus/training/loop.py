@@ -89,7 +89,7 @@ def train(
     out = Path(out)
     fabric = _open_fabric(loop)
     if leads():  # before others are started: a refusal must be one sentence, once
-        _claim(out, config, loop, resume or only is not None)
+        _check_free(out, config, loop, resume or only is not None)
     fabric.launch()
     _seed(loop.seed)
     stages = build()
@@ -104,6 +104,8 @@ def train(
             finished[stage.name] = checkpoint.load_state(found[1])["figures"]
         elif only in (None, stage.name):
             _check_ready(stage, finished, found is None or resume, out)
+            if fabric.is_global_zero:
+                _describe(out, config, loop)
             _seed(loop.seed, place + 1, fabric.global_rank)
             finished[stage.name] = _train_stage(fabric, stage, out / stage.name, loop, on_step)
     return finished
@@ -211,20 +213,31 @@ def _check_ready(stage: Stage, finished: Mapping[str, Any], may_continue: bool, 
         raise ControlError(f"stage {stage.name} has been begun here", out, "add --resume, or choose another folder")
 
 
-def _claim(out: Path, config: object, loop: LoopConfig, resume: bool) -> None:
-    """Begin a run in a folder, or make sure that the one in it is the same. Raises ControlError otherwise."""
-    wanted = {CONFIG_FILE: config, LOOP_FILE: loop}
+def _description(config: object, loop: LoopConfig) -> dict[str, object]:
+    """What a run's folder says of it: file -> configuration."""
+    return {CONFIG_FILE: config, LOOP_FILE: loop}
+
+
+def _describe(out: Path, config: object, loop: LoopConfig) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    there = [path for path in out.iterdir() if path.name not in wanted and ".part" not in path.name]
-    if there and not (out / LOOP_FILE).is_file():
+    for name, value in _description(config, loop).items():
+        save_config(value, out / name)
+
+
+def _check_free(out: Path, config: object, loop: LoopConfig, resume: bool) -> None:
+    """Make sure that a run can begin in a folder, or that the one in it is the same. Raises ControlError otherwise."""
+    if out.exists() and not out.is_dir():
+        raise ControlError("this is a file, not a folder", out, "choose an empty folder, or a new one")
+    wanted = _description(config, loop)
+    there = out.is_dir() and any(path.name not in wanted and ".part" not in path.name for path in out.iterdir())
+    if not there:  # no stage has been begun: a new configuration costs nothing
+        return
+    if not (out / LOOP_FILE).is_file():
         raise ControlError("this folder holds other things", out, "choose an empty folder")
-    if there and not resume:
+    if not resume:
         raise ControlError("there is a run in this folder", out, "add --resume, or choose another folder")
     for name, value in wanted.items():
-        if there:
-            _check_same(out / name, resolved(value))
-        else:  # no stage has been begun: a new configuration costs nothing
-            save_config(value, out / name)
+        _check_same(out / name, resolved(value))
 
 
 def _check_same(path: Path, wanted: dict[str, Any]) -> None:

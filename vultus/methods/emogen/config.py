@@ -115,7 +115,7 @@ class TrainConfig:
     sync_steps: int = 200_000
     sync_group: int = 1
     """Windows of a clip that the sync expert sees together: 1, each with its own voice or a wrong one (Wav2Lip); more,
-    each with all their voices, own and wrong ones counting alike, which a small expert learns from sooner (ours)."""
+    each with all their voices, own and wrong ones counting alike (ours)."""
     emotion_steps: int = 100_000
     voice: Literal["off", "frozen"] = "off"
     """Whether the speech encoder of generator and base model first learns alone, to tell from a voice how the points of

@@ -20,6 +20,8 @@ from vultus.training.stage import Run, Share
 
 MOUTH_SCALE = 0.05
 """A movement of the mouth's points, in spans from eye to eye, that counts as 1 when they are learned."""
+_WINDOWS_A_STRETCH = 3
+"""So many windows of the other experts are taken to cost what a stretch of speech does."""
 GAIN = 0.4
 """Voices are made louder or softer by up to 5 dB when the speech encoder learns alone."""
 
@@ -88,7 +90,7 @@ class SyncStage(WindowStage):
         else:
             together = (torch.rand(len(batch["faces"])) < 0.5).to(batch["faces"])
             loss = agreement(run.modules["sync"], batch["faces"], paired(batch, together), together)
-        learn(run, "sync", loss)
+        learn(run, loss, "sync")
         return {"bce": loss.detach()}
 
     def validate(self, run: Run) -> Mapping[str, float]:
@@ -127,7 +129,7 @@ class EmotionStage(WindowStage):
         faces = batch["faces"][:, :some]
         told = run.modules["emotion"](jittered(faces) if self.config.data.jitter else faces)
         loss = functional.cross_entropy(told, batch["emotion"])
-        learn(run, "emotion", loss)
+        learn(run, loss, "emotion")
         return {"cross_entropy": loss.detach()}
 
     def validate(self, run: Run) -> Mapping[str, float]:
@@ -160,7 +162,7 @@ class VoiceStage(WindowStage):
         step, shelf = start, self.material.train
         while True:
             rng = np.random.default_rng((self.config.train.seed, step, share.rank))
-            chosen = rng.integers(len(shelf), size=max(1, self.batch // 3 // share.count))
+            chosen = rng.integers(len(shelf), size=max(1, self.batch // _WINDOWS_A_STRETCH // share.count))
             yield spoken(shelf, chosen, rng, GAIN)
             step += 1
 
@@ -168,11 +170,7 @@ class VoiceStage(WindowStage):
         """See `Stage`."""
         told, wanted = self._told(batch, run)
         loss = functional.mse_loss(told, wanted)
-        for optimizer in run.optimizers.values():
-            optimizer.zero_grad()
-        run.fabric.backward(loss)
-        for optimizer in run.optimizers.values():
-            optimizer.step()
+        learn(run, loss, "voice", "mouth")
         return {"mse": loss.detach()}
 
     def _told(self, batch: Batch, run: Run) -> tuple[Tensor, Tensor]:
@@ -193,11 +191,13 @@ class VoiceStage(WindowStage):
         return {"mse": float(functional.mse_loss(told, wanted)), "r": float(together)}
 
 
-def learn(run: Run, name: str, loss: Tensor) -> None:
-    """One step of one optimizer."""
-    run.optimizers[name].zero_grad()
+def learn(run: Run, loss: Tensor, *names: str) -> None:
+    """One step of the optimizers of these names."""
+    for name in names:
+        run.optimizers[name].zero_grad()
     run.fabric.backward(loss)
-    run.optimizers[name].step()
+    for name in names:
+        run.optimizers[name].step()
 
 
 def named(judge: Any, faces: Tensor, emotion: Tensor) -> float:

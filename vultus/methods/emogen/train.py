@@ -108,11 +108,11 @@ class GeneratorStage(WindowStage):
         parts = self._losses(self._made(dealt, run), dealt, run)
         loss = total_loss(**parts, weights=self.weights.now)
         self._slow_down(run)
-        learn(run, "generator", loss)
+        learn(run, loss, "generator")
         shown = {name: value.detach() for name, value in parts.items()} | {"total": loss.detach()}
         if self.emotion is not None:
             told = self._felt([part["faces"] for part in dealt], dealt, run)
-            learn(run, "emotion", told)
+            learn(run, told, "emotion")
             shown["told"] = told.detach()
         return shown
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from vultus.core.errors import MissingPartError
+from vultus.core.weights import require_torch
 
 if TYPE_CHECKING:
     from vultus.perception.published.alexnet import AlexNet
@@ -64,10 +64,5 @@ def __getattr__(name: str) -> Any:
     """Import a network when it is first asked for. Raises MissingPartError where torch is not installed."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise MissingPartError("torch is not installed", name, 'run: pip install "vultus[train]"') from None
-    return getattr(module, name)
+    require_torch(name)
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
