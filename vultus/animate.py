@@ -14,7 +14,7 @@ from vultus.core.errors import ControlError, InputError
 from vultus.core.files import spare
 from vultus.core.method import Crop, Driver, Look
 from vultus.core.types import SAMPLE_RATE, FaceTrack, Frames, Performance, Phone, Portrait
-from vultus.methods import DEFAULT_METHOD, PERSONAL, get_method, method_for
+from vultus.methods import DEFAULT_METHOD, PERSONAL, get_method, method_for, renderer_for
 
 OnProgress = Callable[[int, int | None], None]
 """Called with frames done and their total, None where unknown."""
@@ -58,7 +58,7 @@ def open_portrait(picture: str | Path | np.ndarray, face: int | None = None) -> 
     if alpha is not None:  # what lies under a transparent pixel is nobody's choice
         image = np.round(image * (alpha[..., None] / 255.0) + 255.0 * (1 - alpha[..., None] / 255.0)).astype(np.uint8)
     fit = fit_face(select_face(image, face, where), embedded_head())
-    return Portrait(image, fit, alpha, Path(picture).name if where is not None else "portrait")
+    return Portrait(image, fit, alpha, "portrait" if isinstance(picture, np.ndarray) else Path(picture).name)
 
 
 def speak(
@@ -109,7 +109,7 @@ def speak(
     driver = chosen.driver(controls, look.fps, pose_source, blink_source, spoken)
     kept: list[Performance] | None = None if save_performance is None else []
     count = None if speech.duration_s is None else max(1, frame_count(round(speech.duration_s * SAMPLE_RATE), look.fps))
-    frames = chosen.renderer(subject, look).play(_performances(driver, speech, kept), count)
+    frames = renderer_for(chosen, subject, look).play(_performances(driver, speech, kept), count)
     written = write_video(
         frames, output, Path(voice), audio_start_s=start_s, audio_end_s=end_s, on_progress=on_progress
     )
@@ -180,7 +180,7 @@ def render(
     _check_outputs(output, None, (portrait, performance, voice, options.get("background")), look)
     acted = acted.resampled(look.fps)
     chosen = method_for(method, portrait)
-    renderer = chosen.renderer(None if method in PERSONAL else _opened(portrait, face), look)
+    renderer = renderer_for(chosen, None if method in PERSONAL else _opened(portrait, face), look)
     frames = renderer.play([acted], len(acted))
     sound = None if voice is None else Path(voice)
     return write_video(frames, output, sound, audio_start_s=start_s, audio_end_s=end_s, on_progress=on_progress)
@@ -339,7 +339,7 @@ def _split(options: SpeakOptions | LookOptions) -> tuple[Look, Controls]:
     """Look and controls from options as a user gives them."""
     from vultus.video.read import read_image
 
-    given = dict(options)
+    given: dict[str, Any] = dict(options)
     look = {name: given.pop(name) for name in LookOptions.__annotations__ if name in given}
     background = look.get("background")
     if isinstance(background, Path) or (isinstance(background, str) and _names_a_file(background)):

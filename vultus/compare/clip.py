@@ -210,8 +210,8 @@ def _keep_moments(watched: Watched, moments_at: Callable[[str], Path]) -> None:
     for name, seen in seens.items():
         found = inception_moments(Faces.of(samples[name], seen, samples[name].index))
         if found is not None:
-            parts = {"count": found.count, "mean": found.mean, "covariance": found.covariance}
-            np.savez(moments_at("" if name == COPY else name), **parts)
+            path = moments_at("" if name == COPY else name)
+            np.savez(path, count=found.count, mean=found.mean, covariance=found.covariance)
 
 
 def read_moments(path: Path) -> Moments:

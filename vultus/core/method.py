@@ -61,8 +61,10 @@ class Driver(Protocol):
 class Renderer(Protocol):
     """Turns performances into frames of one subject."""
 
-    needs: tuple[str, ...]
-    """Channels of `Performance` without which nothing can be shown."""
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Channels of `Performance` without which nothing can be shown."""
+        ...
 
     def play(self, performances: Iterable[Performance], count: int | None = None) -> Frames:
         """Frames, pulled lazily, of consecutive pieces of a performance; `count` is their number where known."""
@@ -105,7 +107,15 @@ class Method(Protocol):
         ...
 
     def renderer(self, subject: Portrait | Footage, look: Look) -> Renderer:
-        """A renderer of one subject."""
+        """A renderer of one subject; of footage a `FootageRenderer`."""
+        ...
+
+
+class Person(Method, Protocol):
+    """A method that shows one person."""
+
+    def renderer(self, subject: Portrait | Footage | None, look: Look) -> Renderer:
+        """As `Method.renderer`; for the subject None, of the person themselves."""
         ...
 
 
@@ -120,10 +130,10 @@ class Personal(Protocol):
         """Who comes with vultus: the folders of their weights by name."""
         ...
 
-    def person(self, folder: Path) -> Method:
+    def person(self, folder: Path) -> Person:
         """The person whose weights are in a folder, or who has that name in `people`.
 
-        Their renderer's subject is None: themselves. Raises InputError for a folder that holds anything else.
+        Raises InputError for a folder that holds anything else.
         """
         ...
 

@@ -84,9 +84,9 @@ def _run_pool(work: Work[Job], jobs: Iterator[Job], workers: int) -> Iterator[Ou
                 if not running:
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    job, error = running.pop(future), future.exception()
-                    broken = broken or isinstance(error, BrokenProcessPool)
-                    yield job, error
+                    job, failure = running.pop(future), future.exception()
+                    broken = broken or isinstance(failure, BrokenProcessPool)
+                    yield job, failure
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

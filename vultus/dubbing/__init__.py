@@ -79,7 +79,7 @@ def dub(
     _check_numbers(voice if isinstance(voice, Mapping) else [face])
     sound = dub_sound(files, video if keep_music else None, start_s=start_s, end_s=end_s)
     original = open_original(video)
-    part = {"start_s": start_s, "end_s": end_s}
+    part: dict[str, Any] = {"start_s": start_s, "end_s": end_s}
     said = {file: voice_performance(file, original.timing.fps, method=method, **part, **controls) for file in files}
     scene = follow(original, on_follow)
     voices = _voices(voice, range(1, len(scene.tracks) + 1) if all_faces else (face,))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from vultus.animate import OnProgress, controls_of, perform
 from vultus.core.bases import ARKIT52
 from vultus.core.controls import Controls
-from vultus.core.method import Look
+from vultus.core.method import FootageRenderer, Look
 from vultus.core.types import FaceTrack, Footage, Frames, Performance, Playback
 from vultus.methods import DEFAULT_METHOD, get_method
 from vultus.video.original import Original, open_original
@@ -99,7 +99,7 @@ def dub_frames(
         frames, order, times_s = reordered(scene.video.frames, span), span.index, span.times_s
     shown: dict[int, np.ndarray] = {}
     for face, performance in performances.items():
-        renderer = get_method(method).renderer(scene.footage(face), Look(fps=frames.fps))
+        renderer = cast(FootageRenderer, get_method(method).renderer(scene.footage(face), Look(fps=frames.fps)))
         acted = over(performance, times_s)
         frames = renderer.play([acted], len(order), Playback(frames, order))
         shown[face] = renderer.shown

@@ -75,7 +75,7 @@ _DIAGONAL = 0.72
 """Half of the crop's diagonal, in sides: however it is turned, it lies within."""
 _BLACK = 8.0
 """Added to all values 0-255: in the dark, colour is noise."""
-_LUMA = np.float32([0.299, 0.587, 0.114])
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _RED = 2.0
 """Weight of redness, which varies less than lightness."""
 
@@ -112,8 +112,8 @@ def mirrored(seen: np.ndarray, region: Region) -> np.ndarray:
 def _crop(image: np.ndarray, points: np.ndarray, region: Region) -> tuple[np.ndarray, np.ndarray]:
     """The region, upright and always of one size, and the points (478, 2) in it."""
     right, left = points[RIGHT_EYE_CORNERS[0]], points[LEFT_EYE_CORNERS[0]]
-    nose = np.linalg.norm((right + left) / 2 - points[_NOSE_BASE])
-    side_px = _CROP_EYES * float(max(np.linalg.norm(right - left), _NOSE_WIDTHS * nose, 1.0))
+    nose = float(np.linalg.norm((right + left) / 2 - points[_NOSE_BASE]))
+    side_px = _CROP_EYES * max(float(np.linalg.norm(right - left)), _NOSE_WIDTHS * nose, 1.0)
     middle = points[region.middle, :].mean(0)
     extent = image.shape[1::-1]
     low = np.clip((middle - _DIAGONAL * side_px).astype(int), 0, np.subtract(extent, 1))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 
 from vultus.core.bases import ARKIT52, BASES, index_of
 from vultus.core.errors import InputError
 from vultus.core.pose import degrees_from_matrix, matrix_from_degrees
-from vultus.core.types import Performance
+from vultus.core.types import Performance, Reference
 from vultus.face.head import FLIP
 from vultus.face.metahuman_files import is_metahuman, read_metahuman
 from vultus.face.tables import Table
@@ -80,7 +81,7 @@ def read_arkit(table: Table) -> Performance:
     reference = facts.get("reference", "rest")
     if reference not in ("rest", "camera"):
         raise InputError(f'the reference "{reference}" is unknown', table.path, "write reference=rest or =camera")
-    return assemble(table, table.column(clock), channels, valid, stated_fps(table), reference, basis)
+    return assemble(table, table.column(clock), channels, valid, stated_fps(table), cast(Reference, reference), basis)
 
 
 def read_live_link(table: Table) -> Performance:

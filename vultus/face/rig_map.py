@@ -22,7 +22,7 @@ from vultus.core.bases import ARKIT52
 from vultus.core.bases import index_of as weight
 from vultus.core.errors import InputError
 from vultus.core.types import Performance
-from vultus.face.metahuman import COUNT, HIGH, LOW, index_of
+from vultus.face.metahuman import COUNT, HIGH, LOW, Side, index_of
 
 Terms = dict[str, float]
 """Short name of a control -> factor; in `READ` a name ending in ~ stands for the control's negative part."""
@@ -71,8 +71,10 @@ READ: dict[str, Terms] = {
 }  # fmt: skip
 """ARKit name without its side -> what it is read from; names that act on both sides take the mean of the two."""
 
-_LOOKS = {"eyeLookOutLeft": ("left", 1), "eyeLookInLeft": ("left", -1), "eyeLookInRight": ("right", 1),
-          "eyeLookOutRight": ("right", -1)}  # fmt: skip
+_LOOKS: dict[str, tuple[Side, int]] = {
+    "eyeLookOutLeft": ("left", 1), "eyeLookInLeft": ("left", -1), "eyeLookInRight": ("right", 1),
+    "eyeLookOutRight": ("right", -1),
+}  # fmt: skip
 """Looking aside: the eye whose x moves, and its sign; + is towards the subject's left, in the picture to the right."""
 TURN_DEG = np.array([[40.0, 40.0], [30.0, 40.0]], np.float32)
 """Turn of the eyes at 1: [towards the subject's left, right], [up, down], from Epic's eye drivers."""
@@ -139,19 +141,20 @@ def with_expression(performance: Performance) -> Performance:
     )
 
 
-def _sided(table: dict[str, Terms]) -> dict[str, tuple[tuple[str, str, float], ...]]:
+def _sided(table: dict[str, Terms]) -> dict[str, tuple[tuple[str, Side, float], ...]]:
     """Full ARKit name -> (control's short name, side, factor) of a table whose names have no sides."""
-    full: dict[str, tuple[tuple[str, str, float], ...]] = {}
+    full: dict[str, tuple[tuple[str, Side, float], ...]] = {}
+    endings: dict[str, Side] = {"Left": "left", "Right": "right"}
     for name, terms in table.items():
         if name in ARKIT52:
             full[name] = tuple((word, side, factor) for word, factor in terms.items() for side in _sides(word))
             continue
-        for ending in ("Left", "Right"):
-            full[name + ending] = tuple((word, ending.lower(), factor) for word, factor in terms.items())
+        for ending, side in endings.items():
+            full[name + ending] = tuple((word, side, factor) for word, factor in terms.items())
     return full
 
 
-def _sides(word: str) -> tuple[str, ...]:
+def _sides(word: str) -> tuple[Side, ...]:
     """ "middle" for a control that exists once, both sides for others; eyes and noses are asked for by side only."""
     try:
         index_of(word.rstrip("~"), "middle")

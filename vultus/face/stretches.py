@@ -132,7 +132,8 @@ class _Somebody:
 
     @classmethod
     def seen_in(cls, stretch: Stretch) -> _Somebody:
-        look, vector = (np.sum([v for _, v in s], 0, float) if s else None for s in (stretch.looks, stretch.vectors))
+        look = np.sum([seen for _, seen in stretch.looks], 0, float)
+        vector = np.sum([seen for _, seen in stretch.vectors], 0, float) if stretch.vectors else None
         return cls([stretch], look, vector)
 
     def join(self, other: _Somebody) -> None:

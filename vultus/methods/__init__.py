@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import cast
 
 from vultus.core.errors import ControlError
-from vultus.core.method import Method, Personal
+from vultus.core.method import Look, Method, Person, Personal, Renderer
+from vultus.core.types import Portrait
 
 METHODS: dict[str, str] = {
     "portrait": "vultus.methods.portrait",
@@ -50,3 +52,8 @@ def method_for(name: str, subject: object) -> Method:
     if not isinstance(subject, str | Path):
         raise ControlError(f"{name} shows a person it has learned", "portrait", "give the folder of their weights")
     return get_personal(name).person(Path(subject))
+
+
+def renderer_for(method: Method, subject: Portrait | None, look: Look) -> Renderer:
+    """A renderer of a portrait; without one, of the person whose method it is."""
+    return cast(Person, method).renderer(None, look) if subject is None else method.renderer(subject, look)

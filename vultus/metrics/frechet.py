@@ -29,7 +29,7 @@ class Moments:
         """Those of all features together (Chan et al. 1979), without the features themselves."""
         parts = list(parts)
         count = sum(part.count for part in parts)
-        mean = sum(part.count * part.mean for part in parts) / count
+        mean = sum((part.count * part.mean for part in parts), np.zeros_like(parts[0].mean)) / count
         scatter = np.zeros_like(parts[0].covariance)
         for part in parts:
             off = part.mean - mean

@@ -155,9 +155,8 @@ class LearnedLips:
         speaks = (around > self.VOICE) & (self._shares[window - 1 :] > self.VOICE_SHARE)
         decided = self._undecided[:count] * self._alive(speaks)[:, None]
         self._components = np.concatenate([self._components, decided])
-        self._undecided, self._voice, self._shares = (
-            waiting[count:] for waiting in (self._undecided, self._voice, self._shares)
-        )
+        self._undecided = self._undecided[count:]
+        self._voice, self._shares = self._voice[count:], self._shares[count:]
 
     def _voice_share(self, voice: np.ndarray, prominence: np.ndarray) -> np.ndarray:
         """Running share (n,) of the voice in what stands out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def retarget(performance: Performance) -> Performance:
     if performance.reference == "rest" or len(performance) == 0:
         return replace(performance, reference="rest")
     seen = performance.valid if performance.valid.any() else np.ones(len(performance), bool)
-    changed: dict[str, np.ndarray | None] = {"landmarks": None}
+    changed: dict[str, Any] = {"landmarks": None}
     if performance.expression is not None and performance.basis == "arkit52":
         expression = performance.expression.astype(np.float32)
         resting = np.where(_UPPER, np.quantile(expression[seen], RESTING_QUANTILE, axis=0), 0).astype(np.float32)

@@ -35,6 +35,9 @@ class SpeechNet(nn.Module):
     log-mel that are expected of a voice (`expect`) are part of the weights. Lips start as a constant.
     """
 
+    mel_mean: Tensor
+    mel_spread: Tensor
+
     def __init__(self, config: SpeechNetConfig) -> None:
         super().__init__()
         self.config = config
@@ -59,7 +62,7 @@ class SpeechNet(nn.Module):
         self.mel_spread.fill_(float((voiced - voiced.mean(0)).std()))
         with torch.no_grad():
             for tower in self.towers.values():
-                tower.lips.bias.copy_(torch.from_numpy(components.astype(np.float32).mean(0)))
+                tower.lips.get_parameter("bias").copy_(torch.from_numpy(components.astype(np.float32).mean(0)))
 
     def forward(self, mel: Tensor) -> dict[str, Heard]:
         """What each tower makes of log-mel (B, BANDS, T), T even."""
@@ -83,23 +86,29 @@ class SpeechNet(nn.Module):
 
     def exported(self) -> dict[str, Tensor]:
         """Tensors for `perception.speech.SpeechEncoder`: batch norms folded into the convolutions before them."""
-        tensors = {"first.weight": self.first.weight, "first.bias": self.first.bias}
+        tensors = {f"first.{name}": tensor for name, tensor in self.first.state_dict().items()}
         tensors |= {"mel_mean": self.mel_mean, "mel_spread": self.mel_spread}
         tensors |= {"gmm.forms": self.gmm.forms, "gmm.constants": self.gmm.constants}
         tensors |= {"sounds.weight": self.sounds.weight[..., 0]}
         for name, tower in self.towers.items():
             for i, block in enumerate(tower.blocks):
                 assert isinstance(block, Block)
-                scale = block.norm.weight / torch.sqrt(block.norm.running_var + block.norm.eps)
-                tensors[f"{name}.block{i}.weight"] = block.conv.weight * scale[:, None, None]
-                tensors[f"{name}.block{i}.bias"] = (block.conv.bias - block.norm.running_mean) * scale + block.norm.bias
-            for head, layer in (("phones", tower.phones), ("lips", tower.lips)):
-                tensors |= {f"{name}.{head}.weight": layer.weight[..., 0], f"{name}.{head}.bias": layer.bias}
+                conv, norm = block.conv.state_dict(), block.norm.state_dict()
+                scale = norm["weight"] / torch.sqrt(norm["running_var"] + block.norm.eps)
+                tensors[f"{name}.block{i}.weight"] = conv["weight"] * scale[:, None, None]
+                tensors[f"{name}.block{i}.bias"] = (conv["bias"] - norm["running_mean"]) * scale + norm["bias"]
+            for head in ("phones", "lips"):
+                layer = tower.get_submodule(head).state_dict()
+                tensors |= {f"{name}.{head}.weight": layer["weight"][..., 0], f"{name}.{head}.bias": layer["bias"]}
         return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
 class GmmLayer(nn.Module):
     """`perception.phone_gmm.PhoneGmm` on a batch that starts afresh; it does not learn."""
+
+    forms: Tensor
+    constants: Tensor
+    cepstral: Tensor
 
     def __init__(self) -> None:
         super().__init__()

@@ -58,7 +58,7 @@ class Backdrop:
         self.triangles = _grid_triangles(len(rows), len(columns))
         self.attributes = np.ones((len(self.uv), 4), np.float32)
         self.attributes[:, :2] = Texture.lookup_position(self.uv)
-        depth = self._depth(head, fit, surface, width, height, face_px)
+        depth = self._depth(head, fit, width, height, face_px)
         near = np.clip(self.uv.astype(int), 0, [width - 1, height - 1])
         camera_z = depth[near[:, 1], near[:, 0]].astype(np.float64)
         rays = np.concatenate([(self.uv - fit.center_px) / fit.focal_px, np.ones((len(self.uv), 1))], 1)
@@ -66,7 +66,7 @@ class Backdrop:
         self.follow = self._follow(head, surface, person, near, face_px)
         self._attach(surface, face_px)
 
-    def _depth(self, head, fit, surface, width, height, face_px) -> np.ndarray:
+    def _depth(self, head: HeadModel, fit: Fit, width: int, height: int, face_px: float) -> np.ndarray:
         """Camera depth (h, w) of the head where it is, easing to a plane behind it elsewhere."""
         vertices = head.vertices(fit.identity, fit.expression)
         seen = project(vertices, fit.rotation, fit.translation, fit.focal_px, fit.center_px).astype(np.float32)
@@ -83,7 +83,9 @@ class Backdrop:
         # Soft enough that the sheet stretches at the jaw, where neck lies far behind chin, rather than folds.
         return cv2.GaussianBlur((outward * near + back * (1 - near)).astype(np.float32), (0, 0), DEPTH_BLUR * face_px)
 
-    def _follow(self, head, surface, person, near, face_px) -> np.ndarray:
+    def _follow(
+        self, head: HeadModel, surface: Surface, person: np.ndarray, near: np.ndarray, face_px: float
+    ) -> np.ndarray:
         chin = float(surface.rest[surface.index[head.landmark68[8]], 1])
         follow = smoothstep((self.points[:, 1] - (chin - NECK_FADE[1])) / (NECK_FADE[1] - NECK_FADE[0]))
         outside = (person < 0.3).astype(np.uint8)

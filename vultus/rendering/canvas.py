@@ -89,7 +89,7 @@ def lay_canvas(portrait: Portrait, crop: Crop = "full", size: int | None = None)
         origin, shape = (x, y), (side_px, side_px)
         stage = (0, 0, side_px, side_px)
     else:
-        origin, shape = (0, 0), scaled.shape[:2]
+        origin, shape = (0, 0), (scaled.shape[0], scaled.shape[1])
         half = extent * STAGE_IN_FACES / 2 * scale
         x0, y0 = (int(max(0, np.floor(c * scale - half))) for c in centre)
         x1, y1 = (int(min(s, np.ceil(c * scale + half))) for c, s in zip(centre, shape[::-1], strict=True))

@@ -9,13 +9,13 @@ from vultus.rendering.eye_layers import LASH_REACH, LASH_ROWS, LOWER_REACH, RIM_
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
-def _ease(x):
+def _ease(x: float) -> float:
     x = min(1.0, max(0.0, x))
     return x * x * (3.0 - 2.0 * x)
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
-def _sample(image, x, y, channel):
+def _sample(image: np.ndarray, x: float, y: float, channel: int) -> float:
     height, width = image.shape[0], image.shape[1]
     x = min(max(x, 0.0), width - 1.001)
     y = min(max(y, 0.0), height - 1.001)
@@ -27,7 +27,7 @@ def _sample(image, x, y, channel):
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
-def _mask(image, x, y):
+def _mask(image: np.ndarray, x: float, y: float) -> float:
     height, width = image.shape
     if x < 0 or y < 0 or x > width - 1.001 or y > height - 1.001:
         return 0.0
@@ -39,8 +39,10 @@ def _mask(image, x, y):
 
 @nb.njit(cache=True, nogil=True)
 def compose_eye(
-    picture, clean, white, iris, iris_alpha, residual, lash, local, curves, down, width_px, travel, shut, out
-):
+    picture: np.ndarray, clean: np.ndarray, white: np.ndarray, iris: np.ndarray, iris_alpha: np.ndarray,
+    residual: np.ndarray, lash: np.ndarray, local: np.ndarray, curves: np.ndarray, down: np.ndarray,
+    width_px: np.float32, travel: np.ndarray, shut: np.float32, out: np.ndarray,
+) -> None:  # fmt: skip
     """Paint one eye.
 
     Args:
@@ -112,7 +114,7 @@ def compose_eye(
                 if row < LASH_ROWS - 2:
                     r = int(row)
                     g = row - r
-                    shade = 1.0 - _ease((shut - 0.4) / 0.55) * (lash[r, k] * (1 - g) + lash[r + 1, k] * g)
+                    shade = 1.0 - _ease((float(shut) - 0.4) / 0.55) * (lash[r, k] * (1 - g) + lash[r + 1, k] * g)
             # Lashes and the lid's shadow, which the layers leave out, move with the rim they belong to.
             ball = 1.0 - lid - under
             alpha, near_up, near_low = 0.0, 0.0, 0.0

@@ -20,6 +20,7 @@ def close_lips(head: HeadModel, surface: Surface) -> tuple[np.ndarray, np.ndarra
         Displacements (A, 3) float32 to add at the neutral expression, and how much each shape (52,) counts when asking
         how far an expression is from the picture's (there they must not be added).
     """
+    assert head.landmark478_vertices is not None and head.landmark478_weights is not None
     corners, weights = surface.index[head.landmark478_vertices], head.landmark478_weights
     neutral = surface.expression.copy()
     neutral[list(MOUTH_SHAPES)] = 0

@@ -87,7 +87,9 @@ class PortraitRenderer:
         matte[y : y + height, x : x + width] = look_up_mask(self.person, flow)
         return picture, matte
 
-    def _draw(self, expression, rotation_deg, translation, gaze_deg) -> tuple[np.ndarray, np.ndarray]:
+    def _draw(
+        self, expression: np.ndarray, rotation_deg: np.ndarray, translation: np.ndarray, gaze_deg: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The stage (h, w, 3) uint8 and the lookup positions (h, w, 2) behind it."""
         expression = np.clip(np.asarray(expression, np.float32), 0, 1)
         # mouthClose seals lips that the jaw has opened; more of it would push one lip through the other.

@@ -29,7 +29,9 @@ def _narrow(value: float, slope: float, low: float, high: float) -> tuple[float,
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
-def triangle_rows(points, i, j, k, width, height, cull):
+def triangle_rows(
+    points: np.ndarray, i: int, j: int, k: int, width: int, height: int, cull: bool
+) -> tuple[int, int, float, float, float, float, float, float, float, float]:
     """Where a triangle lies: first and last row, first and last column, and its barycentric weights.
 
     The weights of corners j and k are affine in the pixel: (at pixel (0, 0), per column, per row). A triangle that is
@@ -54,7 +56,7 @@ def triangle_rows(points, i, j, k, width, height, cull):
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
-def row_span(b_row, b_x, c_row, c_x, left, right):
+def row_span(b_row: float, b_x: float, c_row: float, c_x: float, left: float, right: float) -> tuple[int, int]:
     """First and last column of a row that lie inside the triangle, given both weights at the row's first pixel."""
     low, high = _narrow(b_row, b_x, left, right)
     low, high = _narrow(c_row, c_x, low, high)
@@ -63,7 +65,10 @@ def row_span(b_row, b_x, c_row, c_x, left, right):
 
 
 @_jit
-def draw_surface(points, triangles, attributes, flow, shade, label, depth, cull, value):
+def draw_surface(
+    points: np.ndarray, triangles: np.ndarray, attributes: np.ndarray, flow: np.ndarray, shade: np.ndarray,
+    label: np.ndarray, depth: np.ndarray, cull: bool, value: int,
+) -> None:  # fmt: skip
     """Draw a textured skin over a flow that is already there.
 
     Args:
@@ -114,7 +119,10 @@ def draw_surface(points, triangles, attributes, flow, shade, label, depth, cull,
 
 
 @_jit
-def draw_colours(points, triangles, colours, image, label, depth, wanted):
+def draw_colours(
+    points: np.ndarray, triangles: np.ndarray, colours: np.ndarray, image: np.ndarray, label: np.ndarray,
+    depth: np.ndarray, wanted: int,
+) -> None:  # fmt: skip
     """Draw Gouraud-shaded triangles, both sides, where `label` equals `wanted`.
 
     Args:
@@ -147,7 +155,7 @@ def draw_colours(points, triangles, colours, image, label, depth, wanted):
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
-def _texel(texture, x, y, channel):
+def _texel(texture: np.ndarray, x: float, y: float, channel: int) -> float:
     """Texture at a position in pixels (whole numbers are centres), bilinear, clamped to its border."""
     height, width = texture.shape[0], texture.shape[1]
     x, y = min(max(x, 0.0), width - 1.001), min(max(y, 0.0), height - 1.001)
@@ -159,7 +167,10 @@ def _texel(texture, x, y, channel):
 
 
 @_jit
-def resolve_texture(texture, flow, shade, label, background, image):
+def resolve_texture(
+    texture: np.ndarray, flow: np.ndarray, shade: np.ndarray, label: np.ndarray, background: np.ndarray,
+    image: np.ndarray,
+) -> None:  # fmt: skip
     """Look up a drawn surface in its texture and shrink it by two, in one pass.
 
     Four pixels that lie close together in the texture are looked up once, at their middle.
@@ -196,7 +207,7 @@ def resolve_texture(texture, flow, shade, label, background, image):
 
 
 @nb.njit(cache=True, nogil=True)
-def vertex_normals(vertices, triangles):
+def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Area-weighted unit normals (V, 3) float32 of a mesh; zero where a vertex has no triangle."""
     normals = np.zeros_like(vertices)
     for t in range(triangles.shape[0]):

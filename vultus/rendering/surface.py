@@ -219,7 +219,10 @@ def _facing(head: HeadModel, rest: np.ndarray, triangles: np.ndarray, cover: np.
     return ((facing > GRAZING[0]) | _folds(head, (a + b + c) / 3)) & (cover[triangles] > 0).any(1)
 
 
-def _visible(head, index, rest, seen, normals, triangles, fit) -> np.ndarray:
+def _visible(
+    head: HeadModel, index: np.ndarray, rest: np.ndarray, seen: np.ndarray, normals: np.ndarray, triangles: np.ndarray,
+    fit: Fit,
+) -> np.ndarray:  # fmt: skip
     """(A,) bool: skin that faces the camera and that nothing hides."""
     width, height = (int(np.ceil(seen[:, k].max())) + 2 for k in range(2))
     depth = np.full((height, width), FAR, np.float32)
@@ -235,7 +238,9 @@ def _visible(head, index, rest, seen, normals, triangles, fit) -> np.ndarray:
     return visible
 
 
-def _texture_positions(head, index, rest, seen, visible, fit):
+def _texture_positions(
+    head: HeadModel, index: np.ndarray, rest: np.ndarray, seen: np.ndarray, visible: np.ndarray, fit: Fit
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Texture positions (A, 2), shades (A,) and which vertices (A,) are inner lip that the picture hides.
 
     Hidden inner lip borrows the position of the nearest visible point on the same lip, darker the deeper it lies.

@@ -62,6 +62,7 @@ def write_glb(performance: Performance, file: BinaryIO) -> None:
 
 def _face(head: HeadModel, buffer: GlbBuffer, materials: list[str]) -> dict[str, Any]:
     """Everything but the eyeballs: one set of vertices and shapes, a primitive for each material."""
+    assert head.part is not None
     keep = ~np.isin(head.part, [PARTS.index(side) for side in EYES])
     place = np.cumsum(keep) - 1
     triangles = head.triangles[keep[head.triangles].all(1)]

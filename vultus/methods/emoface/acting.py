@@ -16,7 +16,7 @@ from vultus.core.bases import index_of as weight
 from vultus.core.controls import Emotion
 from vultus.core.timeline import Timeline
 from vultus.core.types import Phone, Speech
-from vultus.face.metahuman import CONTROLS, COUNT, HIGH, LOW, index_of
+from vultus.face.metahuman import CONTROLS, COUNT, HIGH, LOW, Side, index_of
 from vultus.face.rig_map import controls_of
 from vultus.methods.emoface.config import EMOTIONS, FPS
 from vultus.methods.emoface.feelings import emotion_rows
@@ -155,7 +155,8 @@ def _vector(shape: Shape) -> np.ndarray:
     """(174,) of short names: on both sides where there are two."""
     vector = np.zeros(COUNT)
     for word, value in shape.items():
-        for side in ("middle",) if word in _ONCE else ("left", "right"):
+        sides: tuple[Side, ...] = ("middle",) if word in _ONCE else ("left", "right")
+        for side in sides:
             vector[index_of(word, side)] = value
     return vector
 

@@ -42,7 +42,9 @@ class EmoFaceNet(nn.Module):
         letters = heard_by.ljust(SHA_LETTERS, "0")[:SHA_LETTERS].encode("ascii")
         self.register_buffer("heard_by", torch.tensor(list(letters), dtype=torch.uint8))
 
-    def forward(self, states: Tensor, emotion: Tensor, lengths: Tensor | None = None, shown: Tensor | None = None):
+    def forward(
+        self, states: Tensor, emotion: Tensor, lengths: Tensor | None = None, shown: Tensor | None = None
+    ) -> Tensor:
         """Controls (B, T, 174) float32.
 
         `lengths` (B,): frames of each row; those past it are neither looked at nor meaningful. `shown` (B, T, 174):

@@ -40,8 +40,9 @@ class Stance:
             part = slice(clip.first, clip.stop)
             channels = [labels[name][part] for name in ("rotation", "au45", "gaze", "landmarks")]
         else:
-            landmarks = [clip.to_source(points[:, :2], t) for t, points in enumerate(track.landmarks)]
-            channels = [*(getattr(track, name) for name in ("rotation", "au45", "gaze")), np.stack(landmarks)]
+            assert track.landmarks is not None
+            placed = [clip.to_source(points[:, :2], t) for t, points in enumerate(track.landmarks)]
+            channels = [*(getattr(track, name) for name in ("rotation", "au45", "gaze")), np.stack(placed)]
         rotation, au45, gaze, landmarks = channels
         held = np.concatenate([rotation, AU45_DEG * au45[:, None], GAZE_SHARE * gaze], 1)
         right, left = (landmarks[:, list(eye), :2].mean(1) for eye in (_RIGHT_EYE, _LEFT_EYE))

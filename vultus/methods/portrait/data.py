@@ -115,8 +115,7 @@ def track_mouth(path: str | Path) -> tuple[float, np.ndarray, np.ndarray, np.nda
     video = open_video(path)
     rows: list[np.ndarray | None] = []
     for tracked in track_stream(video.frames(), where=path):
-        seen = tracked is not None
-        rows.append(np.concatenate([mouth(tracked.fit.landmarks), tracked.fit.expression]) if seen else None)
+        rows.append(None if tracked is None else np.concatenate([mouth(tracked.fit.landmarks), tracked.fit.expression]))
     valid = np.array([row is not None for row in rows])
     known = np.stack([row for row in rows if row is not None])
     at = np.arange(len(rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class Lesson:
         states = len(self.mel) // 2
         left = max(1, round(states / factor))
         at = np.linspace(0, states - 1, left)
-        changed = {"mel": _resampled(self.mel, np.linspace(0, 2 * states - 1, 2 * left))}
+        changed: dict[str, Any] = {"mel": _resampled(self.mel, np.linspace(0, 2 * states - 1, 2 * left))}
         for name in ("phones", "shut", "seen"):
             values = getattr(self, name)
             changed[name] = None if values is None else values[np.round(at).astype(int)]

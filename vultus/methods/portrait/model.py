@@ -100,7 +100,9 @@ class PhotoRenderer:
             limited[0] = soft_limit(limited[0], PROFILE_FREE_DEG, PROFILE_LIMIT_DEG)
         return limited
 
-    def _frame(self, expression, rotation, translation, gaze) -> np.ndarray:
+    def _frame(
+        self, expression: np.ndarray, rotation: np.ndarray, translation: np.ndarray, gaze: np.ndarray
+    ) -> np.ndarray:
         if self.keep:
             return self.renderer.frame(expression, rotation, translation, gaze)
         frame, moved = self.renderer.frame_and_matte(expression, rotation, translation, gaze)

@@ -33,6 +33,10 @@ class EmotionNetConfig:
 class EmotionNet(nn.Module):
     """Numbers (N, I) to embeddings (N, WIDTH) and logits (N, 8); `emotion_space.EmotionReader` is the same in numpy."""
 
+    middle: Tensor
+    spread: Tensor
+    anchors: Tensor
+
     def __init__(self, config: EmotionNetConfig) -> None:
         super().__init__()
         widths = (config.inputs, *config.hidden)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 CROP_PX = (64, 80)
 """Width and height of a face laid straight."""
@@ -61,7 +62,8 @@ class FaceReader:
 
 def _convolved(seen: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Pictures (N, C, H, W) under kernels (O, C, k, k) in steps of `STRIDE`, k // 2 zeros around, as torch has it."""
-    around = weight.shape[-1] // 2
+    size = weight.shape[-1]
+    around = size // 2
     padded = np.pad(seen, ((0, 0), (0, 0), (around, around), (around, around)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, weight.shape[-2:], (2, 3))[:, :, ::STRIDE, ::STRIDE]
+    windows = sliding_window_view(sliding_window_view(padded, size, 2), size, 3)[:, :, ::STRIDE, ::STRIDE]
     return np.tensordot(windows, weight, ((1, 4, 5), (1, 2, 3))).transpose(0, 3, 1, 2)

@@ -93,7 +93,8 @@ class ArcFace(_FaceNetwork):
 
     def _raw(self, x: Tensor) -> Tensor:
         x = self.prelu(self.bn1(self.conv1(x)))
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        for number in range(1, len(STAGES) + 1):
+            x = self.get_submodule(f"layer{number}")(x)
         return self.features(self.fc(self.bn2(x).flatten(1)))
 
 

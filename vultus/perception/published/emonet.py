@@ -62,11 +62,11 @@ class _Hourglass(nn.Module):
         return self._at(_DEPTH, x)
 
     def _at(self, level: int, x: Tensor) -> Tensor:
-        block = self._modules
-        low = block[f"b2_{level}"](F.max_pool2d(x, 2))
-        low = self._at(level - 1, low) if level > 1 else block["b2_plus_1"](low)
-        low = block[f"b3_{level}"](low)
-        return block[f"b1_{level}"](x) + F.interpolate(low, scale_factor=2, mode="nearest")
+        block = self.get_submodule
+        low = block(f"b2_{level}")(F.max_pool2d(x, 2))
+        low = self._at(level - 1, low) if level > 1 else block("b2_plus_1")(low)
+        low = block(f"b3_{level}")(low)
+        return block(f"b1_{level}")(x) + F.interpolate(low, scale_factor=2, mode="nearest")
 
 
 class EmoNet(nn.Module):
@@ -104,12 +104,17 @@ class EmoNet(nn.Module):
         """(N, 256): what the emotions are read from."""
         x = F.relu(self.bn1(self.conv1(images)))
         x = self.conv4(self.conv3(F.max_pool2d(self.conv2(x), 2)))  # (N, 256, 64, 64)
-        first = F.relu(self.bn_end0(self.conv_last0(self.top_m_0(self.m0(x)))))
-        forwarded = self.bl0(first)
-        second = F.relu(self.bn_end1(self.conv_last1(self.top_m_1(self.m1(x + forwarded + self.al0(self.l0(first)))))))
-        seen = self.l1(second).sum(1, keepdim=True)  # where any of the 68 landmarks is
+        first = self._stack(0, x)
+        forwarded, marks = self.bl0(first), self.get_submodule("l0")(first)
+        second = self._stack(1, x + forwarded + self.al0(marks))
+        seen = self.get_submodule("l1")(second).sum(1, keepdim=True)  # where any of the 68 landmarks is
         joint = self.conv1x1_input_emo_2(torch.cat([x, seen * forwarded, seen * second], 1))
         return self.emo_net_2(joint).mean((2, 3))
+
+    def _stack(self, number: int, x: Tensor) -> Tensor:
+        for name in ("m", "top_m_", "conv_last", "bn_end"):
+            x = self.get_submodule(f"{name}{number}")(x)
+        return F.relu(x)
 
     def forward(self, images: Tensor) -> Tensor:
         """See the class."""

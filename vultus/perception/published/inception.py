@@ -24,10 +24,15 @@ WIDTH = 2048
 
 class _Conv(nn.Module):
     def __init__(
-        self, inputs: int, outputs: int, kernel: int | tuple[int, int], stride: int = 1, **options: int
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int | tuple[int, int],
+        stride: int = 1,
+        padding: int | tuple[int, int] = 0,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, bias=False, **options)
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(outputs, eps=1e-3)
 
     def forward(self, x: Tensor) -> Tensor:

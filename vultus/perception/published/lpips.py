@@ -32,8 +32,9 @@ class _Heads(nn.Module):
 
     def forward(self, differences: list[Tensor]) -> Tensor:
         """Squared differences (N, C, H, W) of each layer -> their weighted sum, (N,), a mean over places."""
-        heads = [head.model for head in self.children()]
-        return sum(head(one).mean((1, 2, 3)) for head, one in zip(heads, differences, strict=True))
+        heads = [head.get_submodule("model") for head in self.children()]
+        found = [head(one).mean((1, 2, 3)) for head, one in zip(heads, differences, strict=True)]
+        return sum(found[1:], found[0])
 
 
 class Lpips(nn.Module):

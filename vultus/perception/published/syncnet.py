@@ -118,7 +118,9 @@ def face_crops(pictures: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     crops = []
     for picture, half, x, y in zip(pictures, *map(_smoothed, track), strict=True):
         border = int(half * (1 + 2 * _MARGIN))
-        padded = cv2.copyMakeBorder(picture, *4 * [border], cv2.BORDER_CONSTANT, value=3 * [BORDER_GREY])
+        padded = cv2.copyMakeBorder(
+            picture, border, border, border, border, cv2.BORDER_CONSTANT, value=3 * [BORDER_GREY]
+        )
         x, y, side = x + border, y + border, half * (1 + _MARGIN)
         rows = slice(int(y - half), int(y + half * (1 + 2 * _MARGIN)))
         crops.append(cv2.resize(padded[rows, int(x - side) : int(x + side)], (SIZE, SIZE)))

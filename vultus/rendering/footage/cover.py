@@ -111,5 +111,6 @@ def _to_thumb(frame: np.ndarray) -> np.ndarray:
     """(2, 3) affine map that lays nose base to chin, as wide as the eyes stand apart, onto the thumbnail."""
     right, left, nose, chin = frame
     across = (left - right) * 0.36
-    corners = np.float32([nose - across, nose + across, chin - across])
-    return cv2.getAffineTransform(corners, np.float32([[0, 0], [SIZE[0], 0], [0, SIZE[1]]])).astype(np.float32)
+    corners = np.array([nose - across, nose + across, chin - across], np.float32)
+    thumb = np.array([[0, 0], [SIZE[0], 0], [0, SIZE[1]]], np.float32)
+    return cv2.getAffineTransform(corners, thumb).astype(np.float32)

@@ -58,7 +58,7 @@ def _smooth_edges(pixels: np.ndarray, patch: Patch, screen: np.ndarray, attribut
     if (high <= low).any():
         return
     part = pixels[low[1] : high[1], low[0] : high[0]]
-    moved = screen - np.array([*low, 0], np.float32)
+    moved: np.ndarray = screen - np.array([*low, 0], np.float32)
     fine, _, label = _drawn(patch, moved, attributes, part.shape[:2], SUPERSAMPLE)
     inside = cv2.resize((label == 2).astype(np.float32), part.shape[1::-1], interpolation=cv2.INTER_AREA)
     edge = (inside > 0) & (inside < 1)
@@ -73,7 +73,7 @@ def _without_rim(points: np.ndarray) -> np.ndarray:
 
 
 def _drawn(
-    patch: Patch, screen: np.ndarray, attributes: np.ndarray, size: tuple[int, int], scale: int
+    patch: Patch, screen: np.ndarray, attributes: np.ndarray, size: tuple[int, ...], scale: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pixels, cover and label (1 skin and lips, 2 between the lips), (height, width) large times a scale."""
     height, width = scale * size[0], scale * size[1]

@@ -153,6 +153,7 @@ def shown_share(track: FaceTrack, hidden: np.ndarray) -> np.ndarray:
 
 def _moved(track: FaceTrack, mouth: Mouth, change: np.ndarray, departure: np.ndarray) -> np.ndarray:
     """Points (T, P, 2) after a change of expression (T, 52), those of the mouth at departures (T, M, 2)."""
+    assert track.performance.rotation is not None
     moved = zeros(track.points.shape)
     for part in pieces(len(track), moved, track.points, departure, track.departure):
         rotation = matrix_from_degrees(track.performance.rotation[part]).astype(np.float32)

@@ -76,15 +76,17 @@ def _densified(coarse: np.ndarray, x: np.ndarray, y: np.ndarray, shape: tuple[in
     if len(rows) == 0:
         return None
     coarse = np.where(moving[..., None], coarse, 0).astype(np.float32)
-    box = tuple(
+    down, across = (
         slice(max(0, int(at[max(used[0] - 1, 0)])), min(extent, int(np.ceil(at[min(used[-1] + 1, len(at) - 1)])) + 1))
         for at, used, extent in ((y, rows, shape[0]), (x, columns, shape[1]))
     )
     on_grid = [
         (np.arange(part.start, part.stop, dtype=np.float32) + np.float32(0.5 - at[0])) / np.float32(at[1] - at[0])
-        for part, at in ((box[1], x), (box[0], y))
+        for part, at in ((across, x), (down, y))
     ]
-    return Move(cv2.remap(coarse, *np.meshgrid(*on_grid), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), box)
+    to_x, to_y = np.meshgrid(*on_grid)
+    field = cv2.remap(coarse, to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return Move(field, (down, across))
 
 
 def _thin_plate(centres: np.ndarray, values: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -93,6 +93,7 @@ class Body:
 def build_body(person: Appearance) -> Body:
     """Everything solid about a person, ready to move."""
     head = embedded_head()
+    assert head.left_eye_rim is not None and head.right_eye_rim is not None
     rest = head.vertices(person.identity).astype(np.float32)
     rest = _with_shut_lips(head, rest)
     _seat_teeth(head, rest)
@@ -185,6 +186,7 @@ def single_teeth() -> list[np.ndarray]:
 
 
 def _head_patch(head: HeadModel, rest: np.ndarray, person: Appearance) -> Patch:
+    assert head.part is not None
     surface = np.zeros((len(rest), 3), np.float32)
     surface[:, :2] = chart_px(head.mean)
     surface[:, 2] = 1

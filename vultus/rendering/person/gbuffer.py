@@ -15,7 +15,10 @@ ATTRIBUTES = 8
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, boundscheck=False)
-def draw_attributes(points, triangles, material, attributes, cut, out, label, depth):
+def draw_attributes(
+    points: np.ndarray, triangles: np.ndarray, material: np.ndarray, attributes: np.ndarray, cut: np.ndarray,
+    out: np.ndarray, label: np.ndarray, depth: np.ndarray,
+) -> None:  # fmt: skip
     """Draw triangles, both sides, nearest wins.
 
     Args:
@@ -52,7 +55,10 @@ def draw_attributes(points, triangles, material, attributes, cut, out, label, de
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, boundscheck=False)
-def draw_strands(points, starts, colours, width_px, opacity, bias, image, depth):
+def draw_strands(
+    points: np.ndarray, starts: np.ndarray, colours: np.ndarray, width_px: np.ndarray, opacity: np.ndarray,
+    bias: np.float32, image: np.ndarray, depth: np.ndarray,
+) -> None:  # fmt: skip
     """Draw hair over a shaded picture: soft-edged polylines that hide what lies behind them.
 
     Args:

@@ -42,7 +42,9 @@ def grow(person: Appearance, body: Body, rng: np.random.Generator) -> Groom:
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, boundscheck=False)
-def light_strands(points, colours, openness, centre, look):
+def light_strands(
+    points: np.ndarray, colours: np.ndarray, openness: np.ndarray, centre: np.ndarray, look: np.ndarray
+) -> np.ndarray:
     """Light (S, K, 3) float32 that strands send to the camera, after Kajiya and Kay 1989.
 
     Args:

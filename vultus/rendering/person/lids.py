@@ -20,9 +20,7 @@ BLINKS = tuple(index_of(name) for name in ("eyeBlinkLeft", "eyeBlinkRight"))
 def lid_edges(body: Body, vertices: np.ndarray, eye: int) -> tuple[np.ndarray, np.ndarray]:
     """Points (9, 3) along the upper and the lower lid of eye 0 (left) or 1, from the nose's side outwards."""
     points = (LEFT_EYE, RIGHT_EYE)[eye]
-    head = body.head
-    corners, weights = head.landmark478_vertices[list(points)], head.landmark478_weights[list(points)]
-    edge = (vertices[corners] * weights[..., None]).sum(1)
+    edge = body.head.landmarks478(vertices)[list(points)]
     return np.vstack([edge[8:], edge[:1]]), edge[8::-1]
 
 

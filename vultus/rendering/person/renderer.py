@@ -52,7 +52,7 @@ class PersonRenderer:
         self.grain = rng.standard_normal((256, 256)).astype(np.float32)
         self._cut = materials.cut_materials()
         self._set_up_camera()
-        self._bake()
+        self.visibility, self.openness = self._baked()
 
     def take(self, light: Light, camera: Camera, backdrop: Backdrop) -> None:
         """From now on show the person, dressed and combed alike, in another light, camera and place (20 ms)."""
@@ -184,7 +184,7 @@ class PersonRenderer:
         look[4:8] = [linear(colour) for colour in colours]
         return look
 
-    def _bake(self) -> None:
+    def _baked(self) -> tuple[np.ndarray, np.ndarray]:
         """Visibility and openness of every vertex, the better of lips and lids open or shut."""
         hair = self.groom.occluders()
         baked = []
@@ -199,8 +199,8 @@ class PersonRenderer:
             cloth = cloth[(self.body.surface[cloth, 2] > 0).all(1)]
             baked.append(occlusion.bake(vertices, np.concatenate([solid, cloth]), vertices, normals, hair))
         better = baked[1][1] > baked[0][1]
-        self.visibility = np.where(better[:, None], baked[1][0], baked[0][0])
-        self.openness = np.where(better, baked[1][1], baked[0][1])
+        visibility = np.where(better[:, None], baked[1][0], baked[0][0])
+        return visibility, np.where(better, baked[1][1], baked[0][1])
 
     def _attributes(self, unposed: np.ndarray, normals: np.ndarray, rotation: np.ndarray) -> np.ndarray:
         body = self.body

@@ -18,13 +18,13 @@ cloth, headwear."""
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
-def _ease(x, low, high):
+def _ease(x: float, low: float, high: float) -> float:
     t = min(1.0, max(0.0, (x - low) / (high - low)))
     return t * t * (3.0 - 2.0 * t)
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
-def _sample(chart, u, v, c):
+def _sample(chart: np.ndarray, u: float, v: float, c: int) -> float:
     height, width = chart.shape[0], chart.shape[1]
     x = min(max(u - 0.5, 0.0), width - 1.001)
     y = min(max(v - 0.5, 0.0), height - 1.001)
@@ -36,7 +36,10 @@ def _sample(chart, u, v, c):
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, boundscheck=False)
-def shade(label, surface, chart, grain, look, eyes, rotation, stripes, image):
+def shade(
+    label: np.ndarray, surface: np.ndarray, chart: np.ndarray, grain: np.ndarray, look: np.ndarray, eyes: np.ndarray,
+    rotation: np.ndarray, stripes: np.float32, image: np.ndarray,
+) -> None:  # fmt: skip
     """Write the light (H, W, 3) that every labelled pixel sends to the camera.
 
     Args:
@@ -109,7 +112,10 @@ def shade(label, surface, chart, grain, look, eyes, rotation, stripes, image):
 
 
 @nb.njit(cache=True, fastmath=True, nogil=True, inline="always")
-def _eye(colour, nx, ny, nz, gaze, rotation, grain, look):
+def _eye(
+    colour: np.ndarray, nx: float, ny: float, nz: float, gaze: np.ndarray, rotation: np.ndarray, grain: np.ndarray,
+    look: np.ndarray,
+) -> None:  # fmt: skip
     """Albedo of an eyeball where its outward direction, in the viewer's frame, is n."""
     hx = rotation[0, 0] * nx + rotation[1, 0] * ny + rotation[2, 0] * nz
     hy = rotation[0, 1] * nx + rotation[1, 1] * ny + rotation[2, 1] * nz

@@ -170,6 +170,7 @@ def _moments(
     shown = actor.absolute(acted)
     expression, rotation, shift, gaze = shown.expression, shown.rotation, shown.translation, shown.gaze
     assert expression is not None and rotation is not None and shift is not None and gaze is not None
+    assert acted.expression is not None
     for k in ((np.arange(EACH) + rng.random(EACH)) / EACH * len(acted)).astype(int):
         picture = actor.frame(expression[k], rotation[k], shift[k], gaze[k])
         for points in process_mesh(mesh, np.ascontiguousarray(picture))[:1]:

@@ -68,6 +68,8 @@ to part."""
 class ImageStage(EmotionStage):
     """Faces altered; every emotion as often. What the face does is learned beside what it shows."""
 
+    net: FaceNet
+
     def __init__(self, config: EmotionImageConfig, sources: list[Faces], held: Faces) -> None:
         torch.manual_seed(config.lessons.seed)
         super().__init__(FaceNet(config.net), config.lessons)

@@ -43,7 +43,8 @@ def faded(shares: np.ndarray, level: np.ndarray, share_at_level: tuple[float, ..
 class EmotionStage(ABC):
     """See `training.stage.Stage`. What the inputs are, and where they come from, is the encoder's own matter."""
 
-    name, needs = "encoder", ()
+    name = "encoder"
+    needs: tuple[str, ...] = ()
 
     def __init__(self, net: torch.nn.Module, lessons: Lessons) -> None:
         self.net, self.lessons = net, lessons
@@ -79,7 +80,8 @@ class EmotionStage(ABC):
 
     def losses(self, run: Run, inputs: Any, shares: Tensor) -> Mapping[str, Tensor]:
         """What is to become small, by name."""
-        return emotion_losses(*run.modules[KEPT](inputs)[:2], shares)
+        embedding, logits = run.modules[KEPT](inputs)[:2]
+        return emotion_losses(embedding, logits, shares)
 
     def step(self, batch: tuple[Any, Tensor], run: Run) -> Mapping[str, Tensor]:
         """See `Stage`."""

@@ -70,6 +70,8 @@ class Voices:
 class VoiceStage(EmotionStage):
     """Prosody of voices that act, as these speakers or as other people."""
 
+    net: EmotionNet
+
     def __init__(self, config: EmotionVoiceConfig, voices: Voices, held: Voices, people: np.ndarray) -> None:
         super().__init__(EmotionNet(config.net), config.lessons)
         self.config, self._voices, self._held, self._people = config, voices, held, people

@@ -78,6 +78,9 @@ def _modes(basis: np.ndarray) -> np.ndarray:
 class Projection(nn.Module):
     """What is learned: see `perception.judges.identity.IdentityJudge`."""
 
+    mean: Tensor
+    projection: Tensor
+
     def __init__(self, dimensions: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(2 * POINTS))

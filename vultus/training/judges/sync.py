@@ -78,9 +78,9 @@ def stages(config: SyncConfig, data: Path) -> Sequence[Stage]:
         fix = "prepare a folder of `vultus synthesize` into it, and real clips"
         raise InputError(f"there are {len(synthetic)} synthetic and {len(real)} real clips to learn from", data, fix)
     torch.manual_seed(config.seed)
-    parts, clips = (SyncNet(config.net), Sharpness()), (real, synthetic, unseen or real or synthetic)
-    first = Contrast("synthetic", (), config, config.first, parts, clips)
-    return [first] if not real else [first, Contrast("real", ("synthetic",), config, config.second, parts, clips)]
+    parts, taught = (SyncNet(config.net), Sharpness()), (real, synthetic, unseen or real or synthetic)
+    first = Contrast("synthetic", (), config, config.first, parts, taught)
+    return [first] if not real else [first, Contrast("real", ("synthetic",), config, config.second, parts, taught)]
 
 
 class Sharpness(nn.Module):
@@ -152,7 +152,8 @@ class Contrast:
     def step(self, batch: dict[str, Tensor], run: Run) -> Mapping[str, Tensor]:
         """See `Stage`."""
         mel = batch["mel"] if torch.rand(()) < CLEAN_SHARE else distorted(batch["mel"])
-        loss = self.loss(*run.modules["net"](batch["mouth"], mel), run)
+        seen, heard = run.modules["net"](batch["mouth"], mel)
+        loss = self.loss(seen, heard, run)
         optimizer = run.optimizers["net"]
         optimizer.zero_grad()
         run.fabric.backward(loss)

@@ -33,9 +33,10 @@ class FittedWeights(nn.Module):
 
     def __init__(self, net: SpeechNet) -> None:
         super().__init__()
-        self.heads = nn.ModuleDict({name: nn.Conv1d(net.config.width, len(FITTED), 1) for name in net.towers})
-        for head in self.heads.values():
+        heads = {name: nn.Conv1d(net.config.width, len(FITTED), 1) for name in net.towers}
+        for head in heads.values():
             nn.init.zeros_(head.weight)
+        self.heads = nn.ModuleDict(heads)
 
     def forward(self, towers: Mapping[str, Heard]) -> dict[str, Tensor]:
         """(B, len(FITTED), T) in units of each person's standard deviations, by tower."""
@@ -49,7 +50,7 @@ class Finetune(LipStage):
     """
 
     name = "finetune"
-    needs = ("pretrain",)
+    needs: tuple[str, ...] = ("pretrain",)
 
     def __init__(self, net: SpeechNet, config: LipTrainConfig, material: Material) -> None:
         super().__init__(net, config, material)
@@ -156,6 +157,7 @@ class Finetune(LipStage):
         """Of the clips it was taught: an upper bound; `benchmarks.lips` leaves speakers out."""
         rows = []
         for lesson in self._lessons:
+            assert lesson.mouth is not None and lesson.seen is not None
             lips = self.net(whole(lesson, run))["far"].lips[0]
             made = np.maximum(self.mouth.numpy() @ lips.clamp_min(0).cpu().numpy(), 0)
             measured, seen = lesson.mouth.T, lesson.seen > 0

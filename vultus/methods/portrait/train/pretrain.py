@@ -58,6 +58,7 @@ class Pretrain(LipStage):
         """Phone accuracy on what it was taught; `benchmarks.lips` has unseen voices."""
         right = total = 0
         for lesson in self.material.synthetic[:20]:
+            assert lesson.phones is not None
             phones = self.net(whole(lesson, run))["far"].phones
             right += int((phones[0].argmax(0).cpu().numpy() == lesson.phones).sum())
             total += len(lesson.phones)
