@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -135,3 +136,23 @@ def test_progress_bar_shows_speed_and_time_left(capsys):
             progress(done, 10)
     said = capsys.readouterr().err
     assert "rendering" in said and "10/10" in said and "frames/s" in said
+
+
+def test_a_bar_tells_the_speed_though_the_total_became_known_last(capsys):
+    with cli.progress_bar("speaking") as progress:
+        for done in range(1, 11):
+            progress(done, None)
+            time.sleep(0.01)
+        progress(10, 10)
+    last = capsys.readouterr().err.rstrip().splitlines()[-1]
+    assert "10/10" in last and " 0.0 frames/s" not in last
+
+
+def test_one_bar_serves_two_pieces_of_work(capsys):
+    with cli.progress_bar("looking for people") as progress:
+        for done in range(1, 6):
+            progress(done, 5)
+        for done in range(1, 4):
+            progress(done, 3, "dubbing")
+    last = capsys.readouterr().err.rstrip().splitlines()[-1]
+    assert "dubbing" in last and "3/3" in last

@@ -50,6 +50,15 @@ def test_it_covers_the_voice_at_any_rate(voice: np.ndarray, fps: float) -> None:
     assert weights.min() >= 0 and weights.max() <= 1
 
 
+def test_lips_of_files_are_calmed_and_no_less_far(voice: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    calm = aperture(voice)
+    monkeypatch.setattr(LearnedLips, "CALM", 1e-3)
+    restless = aperture(voice)
+    assert np.abs(np.diff(calm)).mean() < 0.85 * np.abs(np.diff(restless)).mean()
+    assert 0.9 < calm.std() / restless.std() < 1
+    assert np.corrcoef(calm, restless)[0, 1] > 0.95
+
+
 @settings(max_examples=12, deadline=None)
 @given(cuts=st.lists(st.integers(0, 40_000), max_size=12), fps=st.sampled_from([25, 29.97, 60]), live=st.booleans())
 def test_chunks_do_not_matter(cuts: list[int], fps: float, live: bool) -> None:

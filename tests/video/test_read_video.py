@@ -7,14 +7,17 @@ import struct
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vultus.core.errors import InputError
+from vultus.core.types import Frames
 from vultus.video.read import open_video
 from vultus.video.sound import SoundTrack
+from vultus.video.write import write_video
 
 
 def levels_of(path: Path, fps: float | None = None) -> list[int]:
@@ -47,6 +50,17 @@ def test_regular_clip_comes_back_frame_by_frame(clip):
 def test_reading_twice_gives_the_same(clip):
     video = open_video(clip([i / 25 for i in range(5)], LEVELS[:5]))
     np.testing.assert_array_equal(list(video.frames()), list(video.frames()))
+
+
+def test_colours_do_not_drift_however_often_a_video_is_written_and_read(tmp_path, astronaut):
+    """The plain conversion loses more than a level of brightness each time."""
+    picture = cv2.resize(astronaut, (256, 256), interpolation=cv2.INTER_AREA)
+    first = picture
+    for turn in range(4):
+        path = tmp_path / f"{turn}.mp4"
+        write_video(Frames((picture.copy() for _ in range(3)), 25, 256, 256, 3), path)
+        picture = list(open_video(path).frames())[1]
+    assert np.abs((picture.astype(float) - first).mean((0, 1))).max() < 1.5
 
 
 def test_pictures_that_start_after_the_sound_are_held_back(clip):

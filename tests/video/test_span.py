@@ -41,7 +41,7 @@ def numbered(count: int) -> Frames:
 @settings(max_examples=50, deadline=None)
 @given(count=st.integers(1, 200), fps=RATES, samples=st.integers(1, 200_000), pad=st.booleans())
 def test_regular_videos_get_a_frame_for_every_moment_of_the_voice(count, fps, samples, pad):
-    span = span_of(unread(count, fps), samples / SAMPLE_RATE, pad=pad)
+    span = span_of(unread(count, fps), samples / SAMPLE_RATE, pad=pad, extend="hold")
     spoken = frame_count(samples, fps)
     assert span.regular and span.spoken == spoken
     assert len(span) == (max(spoken, count) if pad else spoken)
@@ -122,7 +122,7 @@ def test_any_order_is_played_from_one_reading(memory, index):
 
 def test_holding_and_going_straight_on_keep_no_picture(monkeypatch):
     monkeypatch.setattr(spans._Waiting, "put", lambda *_: pytest.fail("nothing is shown twice from afar"))
-    frames = reordered(lambda: numbered(10), span_of(unread(10, 25), 2.0))
+    frames = reordered(lambda: numbered(10), span_of(unread(10, 25), 2.0, extend="hold"))
     assert [int(image[0, 0, 0]) for image in frames] == [*range(10), *[9] * 40] and frames.count == 50
 
 

@@ -242,7 +242,7 @@ def test_an_error_of_the_encoder_stops_the_renderer(out):
 
 
 def test_rendering_and_encoding_overlap_and_the_queue_is_bounded(out, monkeypatch):
-    """With a slow encoder and a slow renderer the whole takes little longer than either of them."""
+    """A renderer goes on while the encoder is busy, but not without end."""
     ahead, encoded = [], 0
 
     class SlowEncoder:
@@ -262,9 +262,7 @@ def test_rendering_and_encoding_overlap_and_the_queue_is_bounded(out, monkeypatc
             time.sleep(0.002)
             yield np.zeros((4, 4, 3), np.uint8)
 
-    started = time.perf_counter()
     write._encode(SlowEncoder(), Frames(images(), 25, 4, 4, 100), None)
-    assert time.perf_counter() - started < 100 * (0.005 + 0.002)
     assert 2 < max(ahead) <= write.QUEUE_FRAMES + 2 and (out / "made").exists()
 
 

@@ -24,7 +24,7 @@ from vultus.audio.espeak import open_espeak
 from vultus.audio.io import read_speech
 from vultus.audio.ipa import phone_of_flite, phones_of_ipa
 from vultus.audio.timings import Span, gapless, heard
-from vultus.core.errors import ControlError, InputError, MissingPartError
+from vultus.core.errors import ControlError, InputError, MissingPartError, with_extra
 from vultus.core.types import SAMPLE_RATE, Speech
 
 DEFAULT_VOICE = "en-us"
@@ -35,7 +35,7 @@ RATES, PITCHES = (0.5, 2.5), (0.5, 2.0)
 COMMAND_LIMIT_S = 600.0
 _FLITE_PREFIX = "flite-"
 _FLITE_VOICES = ("slt", "rms", "kal16", "awb")
-_INSTALL = "run: pip install 'vultus[tts]'"
+_INSTALL = with_extra("tts")
 
 
 @dataclass(frozen=True)

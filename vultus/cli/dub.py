@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from vultus.core.controls import Controls
 from vultus.core.errors import ControlError, InputError
 from vultus.core.files import existing_file
 from vultus.methods import DEFAULT_METHOD
-from vultus.video.span import Extend
+from vultus.video.span import DEFAULT_EXTEND, Extend
 
 Voice = Annotated[Path | None, optional("PATH", "none; give it or --voices")]
 Voices = Annotated[Path | None, optional("CSV", "one voice")]
@@ -36,7 +37,7 @@ def dub(
     lip_scale: float = Controls.lip_scale,
     expression_scale: float = Controls.expression_scale,
     pad: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
-    extend: Extend = "hold",
+    extend: Extend = DEFAULT_EXTEND,
     keep_music: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
     start: float = 0.0,
     end: End = None,
@@ -60,7 +61,7 @@ def dub(
         lip_scale: Factor on the lips' movements.
         expression_scale: Factor on emotional expression.
         pad: Show the rest of the video after a shorter voice, with lips at rest.
-        extend: Under a longer voice, hold the last picture or bounce through the last seconds.
+        extend: Under a longer voice, bounce through the last seconds or hold the last picture.
         keep_music: Keep the video's own sound under the voice, its old voice taken down.
         start: Second of the voice at which to start.
         end: Second of the voice at which to end.
@@ -81,8 +82,9 @@ def dub(
     from vultus import dubbing
 
     who: Any = read_voices(voices) if voices is not None else voice
-    with progress_bar("looking for people", "steps") as on_follow, progress_bar("dubbing") as on_progress:
-        made = dubbing.dub(video, who, output, on_follow=on_follow, on_progress=on_progress, **options)
+    with progress_bar("looking for people") as show:
+        on_progress = partial(show, label="dubbing")
+        made = dubbing.dub(video, who, output, on_follow=show, on_progress=on_progress, **options)
     print(made.path)
     print(made.text())
 

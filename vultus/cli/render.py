@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,10 +59,10 @@ def render(
             raise ControlError("a video keeps its own look", "--fps, --size, --crop, --background", fix)
         from vultus.dubbing import reenact
 
-        with progress_bar("looking for people", "steps") as on_follow, progress_bar("rendering") as on_progress:
+        with progress_bar("looking for people") as show:
             written = reenact(
                 portrait, performance, output, voice=voice, start_s=start, end_s=end, method=method,
-                face=1 if face is None else face, on_follow=on_follow, on_progress=on_progress,
+                face=1 if face is None else face, on_follow=show, on_progress=partial(show, label="rendering"),
             )  # fmt: skip
         print(written)
         return

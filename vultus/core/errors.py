@@ -31,3 +31,8 @@ class ControlError(VultusError):
 
 class MissingPartError(VultusError):
     """A package, weight file or asset that this call needs is not installed."""
+
+
+def with_extra(name: str) -> str:
+    """How to install one of the package's extras: from its own folder, as no index is known to have it."""
+    return f"run in the folder of vultus: pip install -c constraints.txt -e '.[{name}]'"

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from vultus.core.errors import InputError, MissingPartError
+from vultus.core.errors import InputError, MissingPartError, with_extra
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,7 +121,7 @@ def _checked(folder: str | Path) -> tuple[Path, Card]:
 def require_torch(where: str) -> None:
     """Raise MissingPartError where torch is not installed; `where` says who wants it."""
     if find_spec("torch") is None:
-        raise MissingPartError("torch is not installed", where, "run: pip install 'vultus[train]'")
+        raise MissingPartError("torch is not installed", where, with_extra("train"))
 
 
 def _tensor_files() -> ModuleType:

@@ -9,7 +9,7 @@ import numpy as np
 from vultus.audio.phones import SILENCE
 from vultus.audio.sentences import SENTENCES, random_text
 from vultus.audio.tts import synthesise, variants, voices
-from vultus.core.errors import InputError, MissingPartError
+from vultus.core.errors import InputError, MissingPartError, with_extra
 from vultus.core.types import SAMPLE_RATE, Phone, Speech
 
 HELD_OUT_VARIANTS = frozenset({"f4", "m5", "anika", "klatt", "travis"})
@@ -36,7 +36,7 @@ def training_voices() -> tuple[list[str], list[str]]:
     timbres = [v for v in variants() if v not in HELD_OUT_VARIANTS and not v.startswith(_NO_TIMBRES)]
     languages = [name for name in SENTENCES if name in names and name not in HELD_OUT_LANGUAGES]
     if not languages:
-        raise MissingPartError("eSpeak NG is not installed", "training", "run: pip install 'vultus[tts]'")
+        raise MissingPartError("eSpeak NG is not installed", "training", with_extra("tts"))
     espeak = [f"{c}+{t}" for c in languages for t in timbres for _ in range(_LANGUAGE_WEIGHTS.get(c, 1))]
     flite = [name for name in names if name.startswith("flite-") and name not in HELD_OUT_VOICES]
     return espeak, flite or espeak

@@ -13,7 +13,7 @@ from itertools import islice
 from multiprocessing import connection
 from typing import Any, TypeVar
 
-from vultus.core.errors import InputError, MissingPartError
+from vultus.core.errors import InputError, MissingPartError, with_extra
 from vultus.core.threads import THREAD_LIMITS
 
 Job = TypeVar("Job")
@@ -133,7 +133,7 @@ def run_on_ray(work: Work[Job], jobs: Iterable[Job], address: str) -> Iterator[O
     try:
         import ray
     except ImportError:
-        raise MissingPartError("Ray is not installed", "--ray", "run: pip install 'vultus[scale]'") from None
+        raise MissingPartError("Ray is not installed", "--ray", with_extra("scale")) from None
     try:
         ray.init(address=address, log_to_driver=False)
     except (ConnectionError, ValueError, RuntimeError) as error:

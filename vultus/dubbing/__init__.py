@@ -20,7 +20,7 @@ from vultus.dubbing.scene import Scene, dub_frames, follow, over, voice_performa
 from vultus.methods import DEFAULT_METHOD
 from vultus.video.dub_sound import dub_sound
 from vultus.video.original import open_original
-from vultus.video.span import Extend, Span, span_of
+from vultus.video.span import DEFAULT_EXTEND, Extend, Span, span_of
 from vultus.video.write import check_target, write_video
 
 __all__ = [
@@ -47,7 +47,7 @@ def dub(
     start_s: float = 0.0,
     end_s: float | None = None,
     pad: bool = False,
-    extend: Extend = "hold",
+    extend: Extend = DEFAULT_EXTEND,
     keep_music: bool = False,
     check: bool = False,
     report: str | Path | None = None,
@@ -63,7 +63,7 @@ def dub(
             `all_faces`; or a voice for each of several faces, by their numbers (from 1, the largest first).
         output: .mp4, .webm, or a folder for PNG files.
         pad: show the rest of the video after a shorter voice, with lips at rest.
-        extend: under a longer voice, "hold" the last picture or "bounce" through the last seconds.
+        extend: under a longer voice, "bounce" through the last seconds or "hold" the last picture.
         keep_music: keep the video's own sound under the voices, its old voice taken down (`video.dub_sound`).
         check: track the dubbed faces anew and tell how their lips follow the voice.
         report: also write the report there, as JSON.
@@ -101,7 +101,8 @@ def dub(
             lips = watch.check(middle, over(performances[number], span.times_s), shown[number], heard)
         changed = int((shown[number] > 0).sum())
         faces.append(DubbedFace(number, file, changed, len(span) - changed, lips))
-    made = DubReport(path, len(span), frames.fps, scene.shots, len(scene.tracks), tuple(faces), original.notes)
+    notes = (*original.notes, *_length_notes(scene, span, extend))
+    made = DubReport(path, len(span), frames.fps, scene.shots, len(scene.tracks), tuple(faces), notes)
     if report is not None:
         made.save(Path(report))
     if plot is not None:
@@ -135,7 +136,7 @@ def reenact(
     acted = playable(performance)
     sound = dub_sound(files, None, start_s=start_s, end_s=end_s) if files else None
     scene = follow(video, on_follow)
-    span = _span(scene, acted.duration_s, pad=False, extend="hold")
+    span = _span(scene, acted.duration_s, pad=False, extend=DEFAULT_EXTEND)
     frames, _ = dub_frames(scene, {face: acted}, span, method)
     return write_video(frames, output, sound, like=scene.video, on_progress=on_progress)
 
@@ -176,6 +177,17 @@ def _span(scene: Scene, voice_s: float, pad: bool, extend: Extend) -> Span:
     shot = scene.tracks[0].shot
     last_shot = int(np.searchsorted(shot, shot[-1]))
     return span_of(scene.video.frames(), voice_s, pad=pad, extend=extend, since=last_shot)
+
+
+def _length_notes(scene: Scene, span: Span, extend: Extend) -> list[str]:
+    """What became of the difference between voice and video, where there is one, in a line."""
+    count = scene.video.frames().count
+    assert count is not None
+    seconds = f"{abs(len(span) - count) / span.fps:.1f} s"
+    if len(span) > count:
+        again = "its last seconds go back and forth" if extend == "bounce" else "its last picture is held"
+        return [f"the voice lasts {seconds} longer than the video: {again}"]
+    return [f"the last {seconds} of the video, after the voice, are left out"] if len(span) < count else []
 
 
 def _plot(video: Path, dubbed: Path, target: Path, fps: float) -> None:

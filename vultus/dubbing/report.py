@@ -59,7 +59,7 @@ class DubReport:
     """In the video."""
     faces: tuple[DubbedFace, ...]
     notes: tuple[str, ...]
-    """What of the original could not be kept, a line each."""
+    """What of the original could not be kept, and how its length was fitted to the voice's, a line each."""
 
     def text(self) -> str:
         """A few lines for people."""

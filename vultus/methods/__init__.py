@@ -45,9 +45,11 @@ def get_personal(name: str) -> Personal:
 def method_for(name: str, subject: object) -> Method:
     """The method of that name; a personal one with the person whose folder of weights `subject` names.
 
-    Raises ControlError, and InputError for a folder that holds no person.
+    Raises ControlError, for a person of a personal method too where another is asked for, and InputError for a folder
+    that holds no person.
     """
     if name not in PERSONAL:
+        _check_is_no_person(subject)
         return get_method(name)
     if not isinstance(subject, str | Path):
         raise ControlError(f"{name} shows a person it has learned", "portrait", "give the folder of their weights")
@@ -57,3 +59,10 @@ def method_for(name: str, subject: object) -> Method:
 def renderer_for(method: Method, subject: Portrait | None, look: Look) -> Renderer:
     """A renderer of a portrait; without one, of the person whose method it is."""
     return cast(Person, method).renderer(None, look) if subject is None else method.renderer(subject, look)
+
+
+def _check_is_no_person(subject: object) -> None:
+    if isinstance(subject, str | Path) and not Path(subject).exists():
+        for name in PERSONAL:
+            if str(subject) in get_personal(name).people:
+                raise ControlError(f"{subject} comes with {name}", "portrait", f"add --method {name}")

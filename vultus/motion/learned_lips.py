@@ -80,6 +80,9 @@ class LearnedLips:
     and then music sounds like a syllable, but in between it stands out where speech would pause."""
     CONTACT = (0.3, 0.8)
     """Probability of B, P and M (of F and V) from which lips begin to meet, and at which they do."""
+    CALM = 2.0
+    """Standard deviation, in states, of the Gaussian that calms lips where nobody waits: unsmoothed they move a quarter
+    faster than people's (`docs/lips.md`). Contacts stay as quick as they are."""
     WAKE_S = 0.04
     """Time constant with which resting lips come alive."""
 
@@ -89,6 +92,9 @@ class LearnedLips:
         tower = "near" if live else "far"
         self._head = weights.tensors[f"{tower}.lips.weight"].T, weights.tensors[f"{tower}.lips.bias"]
         self._after = 0 if live else self.AFTER
+        self._calm = np.ones(1) if live else _gaussian(self.CALM)
+        self._restless = np.zeros((0, len(COMPONENTS)), np.float32)  # states still to be calmed, and some before them
+        self._posteriors = np.zeros((0, len(SYMBOLS)), np.float32)  # of the states to be calmed
         self._undecided = np.zeros((0, len(COMPONENTS)), np.float32)
         self._voice = np.zeros(self.BEFORE)  # of the undecided states and of those just before them
         self._shares = np.zeros(self.BEFORE)  # likewise, the share of voice in what stood out until then
@@ -113,17 +119,32 @@ class LearnedLips:
 
     def finish(self) -> np.ndarray:
         """See `LipMotion.finish`."""
-        self._take(self._encoder.finish())
+        self._take(self._encoder.finish(), last=True)
         self._decide(np.zeros(self._after), np.zeros(self._after))
         return self._emit(frame_count(self._samples, self.fps))
 
-    def _take(self, states: SpeechStates) -> None:
+    def _take(self, states: SpeechStates, last: bool = False) -> None:
         weight, bias = self._head
         assert states.posteriors is not None and states.prominence is not None
         components = self.GAIN * np.maximum(states.hidden @ weight + bias, 0)
-        self._meet(components, states.posteriors)
-        self._undecided = np.concatenate([self._undecided, components])
+        self._undecided = np.concatenate([self._undecided, self._calmed(components, states.posteriors, last)])
         self._decide(1 - states.posteriors[:, _SILENCE], states.prominence)
+
+    def _calmed(self, components: np.ndarray, posteriors: np.ndarray, last: bool) -> np.ndarray:
+        """Further components (n, C) smoothed and, by their posteriors, brought to contact; some states later."""
+        reach = len(self._calm) // 2
+        if len(components):
+            first = np.repeat(components[:1], 0 if len(self._restless) else reach, 0)
+            self._restless = np.concatenate([self._restless, first, components])
+        if last:
+            self._restless = np.concatenate([self._restless, np.repeat(self._restless[-1:], reach, 0)])
+        self._posteriors = np.concatenate([self._posteriors, posteriors])
+        count = max(0, len(self._restless) - 2 * reach)
+        pieces = [self._calm[k] * self._restless[k : k + count] for k in range(len(self._calm))]
+        calm = np.sum(pieces, 0, dtype=np.float32)
+        self._meet(calm, self._posteriors[:count])
+        self._restless, self._posteriors = self._restless[count:], self._posteriors[count:]
+        return calm
 
     def _meet(self, components: np.ndarray, posteriors: np.ndarray) -> None:
         """Shut lips (n, C) where the encoder is sure of B, P or M, and bring the lower one to the teeth for F and V.
@@ -199,3 +220,10 @@ class LearnedLips:
         stale = max(0, min(state - self._first_state, len(self._components) - 1))
         self._components = self._components[stale:]
         self._first_state += stale
+
+
+def _gaussian(deviation: float) -> np.ndarray:
+    """Weights of an odd number of states, two standard deviations to both sides."""
+    reach = int(2 * deviation)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
+    return weights / weights.sum()

@@ -21,7 +21,7 @@ import numpy as np
 import yaml
 
 from vultus.core.config import resolved, save_config
-from vultus.core.errors import ControlError, InputError, MissingPartError
+from vultus.core.errors import ControlError, InputError, MissingPartError, with_extra
 from vultus.training import checkpoint
 from vultus.training.log import CsvLog
 from vultus.training.stage import Run, Share, Stage
@@ -254,7 +254,7 @@ def _open_fabric(loop: LoopConfig) -> Fabric:
     try:
         from lightning.fabric import Fabric
     except ImportError:
-        raise MissingPartError("lightning is not installed", "training", "run: pip install 'vultus[train]'") from None
+        raise MissingPartError("lightning is not installed", "training", with_extra("train")) from None
     import torch
 
     if loop.accelerator == "gpu" and not torch.cuda.is_available():

@@ -19,6 +19,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from vultus.core.errors import InputError
 from vultus.core.files import check_format, existing_file
 from vultus.core.types import Frames
+from vultus.video.colour import ToRgb, colour_of
 
 MAX_IMAGE_BYTES = 200_000_000
 """Larger picture files are refused unread."""
@@ -234,12 +235,13 @@ def _end_s(container: av.container.InputContainer, stream: av.VideoStream) -> fl
 def _constant_rate(video: Video, fps: float) -> Iterator[np.ndarray]:
     """Yield (H, W, 3) uint8 RGB frames at times i / fps."""
     early_s = 0.5 / max(fps, video.fps)  # times rounded to milliseconds must not cost a frame
+    upright = _Upright(video)
     shown: av.VideoFrame | None = None
     pixels: np.ndarray | None = None
     index, end_s = 0, 0.0
     for start_s, frame in _timed(video):
         while shown is not None and index / fps + early_s < start_s:
-            pixels = _pixels(shown, video) if pixels is None else pixels
+            pixels = upright(shown) if pixels is None else pixels
             yield pixels
             index += 1
         shown, pixels = frame, None
@@ -247,7 +249,7 @@ def _constant_rate(video: Video, fps: float) -> Iterator[np.ndarray]:
         end_s = start_s + (lasts_s if 0 < lasts_s < 1 else 1 / video.fps)
     if shown is None:
         raise InputError("the video holds no frame", video.path)
-    pixels = _pixels(shown, video) if pixels is None else pixels
+    pixels = upright(shown) if pixels is None else pixels
     for _ in range(index, max(index + (index == 0), math.ceil(end_s * fps - 0.5))):
         yield pixels
 
@@ -271,9 +273,17 @@ def _timed(video: Video) -> Iterator[tuple[float, av.VideoFrame]]:
         raise InputError(f"the video is damaged {at}", video.path, "re-encode it or cut it before that") from error
 
 
-def _pixels(frame: av.VideoFrame, video: Video) -> np.ndarray:
-    """One decoded frame as (H, W, 3) uint8 RGB, scaled to the video's size and turned upright; a fresh array."""
-    turned = video.rotation_deg in (90, 270)
-    width, height = (video.height, video.width) if turned else (video.width, video.height)
-    pixels = frame.to_ndarray(format="rgb24", width=width, height=height)
-    return np.ascontiguousarray(np.rot90(pixels, video.rotation_deg // 90)) if video.rotation_deg else pixels
+class _Upright:
+    """Decoded frames of a video as RGB of its size, turned upright; by the colours that the first of them states."""
+
+    def __init__(self, video: Video) -> None:
+        self._quarter_turns = video.rotation_deg // 90
+        turned = self._quarter_turns % 2 == 1
+        self._size = (video.height, video.width) if turned else (video.width, video.height)
+        self._to_rgb: ToRgb | None = None
+
+    def __call__(self, frame: av.VideoFrame) -> np.ndarray:
+        """(H, W, 3) uint8, a fresh array."""
+        if self._to_rgb is None:
+            self._to_rgb = ToRgb(colour_of(frame), frame.height, *self._size)
+        return np.ascontiguousarray(np.rot90(self._to_rgb(frame), self._quarter_turns))

@@ -15,6 +15,8 @@ from vultus.core.types import Frames
 
 Extend = Literal["hold", "bounce"]
 """What follows the last picture under a longer voice: that picture, or the last seconds backwards and forwards."""
+DEFAULT_EXTEND: Extend = "bounce"
+"""A face that is held does not blink, and its head stands still while the mouth goes on."""
 
 BOUNCE_S = 3.0
 """So much of a video's end goes backwards and forwards."""
@@ -45,7 +47,9 @@ class Span:
         return len(self.index)
 
 
-def span_of(frames: Frames, voice_s: float, *, pad: bool = False, extend: Extend = "hold", since: int = 0) -> Span:
+def span_of(
+    frames: Frames, voice_s: float, *, pad: bool = False, extend: Extend = DEFAULT_EXTEND, since: int = 0
+) -> Span:
     """Fit a video (its counted frames, of which none is read) to a voice of `voice_s` seconds.
 
     Pictures shown before the voice ends are shown, so that its last moment is seen; with `pad` all the rest too. Under

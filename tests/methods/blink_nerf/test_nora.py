@@ -52,6 +52,12 @@ def test_she_is_listed(capsys):
     assert "vultus speak nora --method blink_nerf" in capsys.readouterr().out
 
 
+def test_without_her_method_she_says_which_it_is(tmp_path, capsys):
+    assert run(["speak", "nora", "--voice", str(VOICE), "-o", str(tmp_path / "nora.mp4")]) == 2
+    assert "add --method blink_nerf" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_without_torch_one_sentence_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(weights, "find_spec", {}.get)
     out = tmp_path / "nora.mp4"

@@ -122,7 +122,7 @@ def test_without_any_emotion_it_is_neutral():
 )  # fmt: skip
 def test_equal_shorter_and_longer_voices(renderer, voice_frames, shown, last):
     wave = voice_of(voice_frames / FPS)
-    span = span_of(frames_of(IMAGES), len(wave) / SAMPLE_RATE)
+    span = span_of(frames_of(IMAGES), len(wave) / SAMPLE_RATE, extend="hold")
     assert len(span) == shown and span.index[-1] == last
     assert span.index[: min(shown, COUNT)].tolist() == list(range(min(shown, COUNT)))
     assert (span.index[COUNT:] == COUNT - 1).all()

@@ -18,6 +18,8 @@ from vultus.methods.emogen.weights import FaceMaker
 from vultus.rendering.canvas import lay_canvas
 from vultus.rendering.footage.renderer import shown_share
 
+TURN_FADE_DEG = (12.0, 20.0)
+"""Turns to the side between which the new face gives way: beyond, mouths slide towards one cheek."""
 AT_ONCE = 8
 """Frames that go through the generator together."""
 
@@ -61,7 +63,7 @@ class FootageRenderer:
         frames = onto.frames
         crops = crops_of_track(track, self.maker.side, frames.width, frames.height)[order]
         shown = track.take(order)
-        self.shown = shown_share(shown, np.zeros(length, bool))
+        self.shown = shown_share(shown, np.zeros(length, bool), TURN_FADE_DEG)
         shots = (
             _Shot(image, crops[t], mels[t], emotions[t], float(self.shown[t]))
             for t, image in enumerate(islice(frames.images, length))

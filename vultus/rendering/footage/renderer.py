@@ -133,14 +133,14 @@ class FootageFaces:
         result[box] = np.round(skin + (mouth - skin) * share).astype(np.uint8)
 
 
-def shown_share(track: FaceTrack, hidden: np.ndarray) -> np.ndarray:
+def shown_share(track: FaceTrack, hidden: np.ndarray, fade_deg: tuple[float, float] = TURN_FADE_DEG) -> np.ndarray:
     """How much (T,) of a new face can be shown: none without a face, from the side or where it is hidden (T,).
 
-    It changes suddenly at cuts only.
+    `fade_deg` are the turns between which it gives way. It changes suddenly at cuts only.
     """
     assert track.performance.rotation is not None
     turn = np.abs(track.performance.rotation[:, 0])
-    share = np.clip((TURN_FADE_DEG[1] - turn) / (TURN_FADE_DEG[1] - TURN_FADE_DEG[0]), 0, 1)
+    share = np.clip((fade_deg[1] - turn) / (fade_deg[1] - fade_deg[0]), 0, 1)
     share[hidden | ~track.performance.valid] = 0
     step = 1 / max(1.0, FADE_S * track.performance.fps)
     for order in (range(1, len(share)), range(len(share) - 2, -1, -1)):

@@ -14,7 +14,7 @@ import numpy as np
 
 from vultus.audio.espeak import Espeak, open_espeak
 from vultus.audio.sentences import random_text
-from vultus.core.errors import InputError, MissingPartError
+from vultus.core.errors import InputError, MissingPartError, with_extra
 from vultus.core.types import SAMPLE_RATE
 from vultus.data.spoken import training_voices
 
@@ -112,7 +112,7 @@ def _said(speaker: Speaker, manner: Manner, rng: np.random.Generator) -> np.ndar
     """The words, at 16 kHz."""
     espeak = open_espeak()
     if espeak is None:
-        raise MissingPartError("eSpeak NG is not installed", "training", "run: pip install 'vultus[tts]'")
+        raise MissingPartError("eSpeak NG is not installed", "training", with_extra("tts"))
     language, _, variant = speaker.voice.partition("+")
     pitch = speaker.pitch * 2 ** (manner.pitch_st / 12)
     rate = float(np.clip(speaker.rate * manner.rate, 0.5, 2.0))
