@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("lightning", reason="lightning is not installed")
 
 from vultus.core.errors import MissingPartError  # noqa: E402
-from vultus.methods.blink_nerf.config import PAPER, TINY, GridConfig  # noqa: E402
+from vultus.methods.blink_nerf.config import PAPER, TINY, FieldConfig, GridConfig  # noqa: E402
 from vultus.methods.blink_nerf.field import RadianceField  # noqa: E402
 from vultus.methods.blink_nerf.infer import Painter, TrainedPerson  # noqa: E402
 from vultus.methods.blink_nerf.material import Material, material  # noqa: E402
@@ -104,10 +104,13 @@ def test_fabric_leaves_what_is_kept_alone(net, made):
 def test_the_fields_gradients_are_those_of_its_values(net):
     field = net.field.double()
     points = (torch.rand(5, 3, dtype=torch.float64) * 1.8 - 0.9).requires_grad_()
-    told = (
-        torch.rand(5, n, dtype=torch.float64).requires_grad_() for n in (3, TINY.head.face_code, TINY.head.eye_code)
-    )
+    told = (torch.rand(5, n, dtype=torch.float64).requires_grad_() for n in widths(TINY.head))
     assert torch.autograd.gradcheck(field, (points, *told), fast_mode=True)
+
+
+def widths(head: FieldConfig) -> tuple[int, ...]:
+    """Of what the field is told beside places."""
+    return 3, head.face_code, head.eye_code, head.lower_face
 
 
 @compiles
@@ -120,7 +123,7 @@ def test_compiled_is_plain_to_a_ten_thousandth():
     compile_in_place(compiled, "cpu")
     for count in (50, 51, 7):
         points = torch.rand(count, 3) * 2 - 1
-        told = [torch.rand(count, n) for n in (3, head.face_code, head.eye_code)]
+        told = [torch.rand(count, n) for n in widths(head)]
         found = []
         for field in (plain, compiled):
             field.zero_grad()
@@ -188,7 +191,7 @@ def test_nothing_is_made_on_another_device(made):
     """Tensors on torch's device "meta" have no values, and may not meet the CPU's: as far as a GPU goes without one."""
     from torch.fx.experimental import _config as shapes_only
 
-    config = replace(TINY, head=replace(TINY.head, canonical=False))  # which asks for a value
+    config = replace(TINY, head=replace(TINY.head, canonical=False, blended=0))  # which ask for values
     net = BlinkNerf(config, made.signals.audio.shape[1]).to("meta")
     signals, place = made.signals.at(slice(0, 2)).to("meta"), made.squares()[:8].expand(2, -1, -1).to("meta")
     with shapes_only.patch(meta_nonzero_assume_all_nonzero=True):

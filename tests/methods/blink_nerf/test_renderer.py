@@ -122,8 +122,8 @@ def test_blinks_leave_everything_below_the_nose_alone(person):
     np.testing.assert_allclose([low, high], heights, atol=1e-2)
     points = torch.rand(60, 3) * 2 - 1
     points[:, 1] = torch.cat([torch.linspace(-1, float(low), 30), torch.linspace(float(low) + 1e-3, 1, 30)])
-    face, view = torch.zeros(60, TINY.head.face_code), torch.zeros(60, 3)
-    shut, awake = (net.field(points, view, face, torch.full((60, TINY.head.eye_code), x)) for x in (3.0, 0.0))
+    face, view, lower = (torch.zeros(60, width) for width in (TINY.head.face_code, 3, TINY.head.lower_face))
+    shut, awake = (net.field(points, view, face, torch.full((60, TINY.head.eye_code), x), lower) for x in (3.0, 0.0))
     change = (shut[1] - awake[1]).abs().amax(1)
     assert (change[:30] == 0).all() and (change[30:] > 0).all()
 

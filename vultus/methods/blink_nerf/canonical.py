@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from vultus.methods.blink_nerf.ragged import side_by_side
+
 REACH = 0.35
 """How far a landmark carries what is around it, in distances between the outer eye corners: to 1/e."""
 _RIDGE = 1e-3
@@ -59,9 +61,6 @@ class Canonical(nn.Module):
     @torch.no_grad()
     def forward(self, points: Tensor, pull: Pull, each: Tensor) -> Tensor:
         """Points (M, 3) in head units, seen in frames `each` (M,) of B in ascending order, -> where they rest."""
-        count = torch.bincount(each, minlength=len(pull.at))
-        slot = torch.arange(len(each), device=each.device) - (count.cumsum(0) - count)[each]
-        seen = points.new_zeros(len(count), int(count.max()) if len(each) else 0, 2)
-        seen[each, slot] = points[:, :2]
+        seen, where = side_by_side(points[:, :2], each, len(pull.at))
         near = torch.cdist(seen, pull.at).div_(-self.reach).exp_()  # (B, most of a frame, 68)
-        return points + torch.bmm(near, pull.weights)[each, slot]
+        return points + torch.bmm(near, pull.weights)[each, where]

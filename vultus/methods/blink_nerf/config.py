@@ -49,6 +49,8 @@ class FieldConfig:
     """E: AU45 tells what the lids do."""
     canonical: bool = False
     """Samples are carried to the resting face by the landmarks (ours) before they are looked up; part of D."""
+    blended: int = 0
+    """Features that each of the mouth's shapes has at every place of the lower face (ours); part of D."""
     space: GridConfig = field(default_factory=GridConfig)
     landmark_grid: GridConfig = field(default_factory=lambda: GridConfig(4, 4, 32, 2, 14))
     """Of the hash-encoded landmarks."""
@@ -63,6 +65,11 @@ class FieldConfig:
     """What the density network tells the colour network."""
     attention: int = 32
     """Width of the network that says where in space the face's and the eyes' codes count (as ER-NeRF)."""
+
+    @property
+    def lower_face(self) -> int:
+        """Features of the lower face that the mouth's shapes make; none where no landmarks tell of a mouth."""
+        return self.blended if self.landmarks else 0
 
     def __post_init__(self) -> None:
         if self.face_code < self.mouth_shapes + self.brow_shapes or self.eye_code < 3:
@@ -146,7 +153,7 @@ PAPER = BlinkNerfConfig(driver=driver.PAPER)
 SMALL = BlinkNerfConfig(
     96,
     "sounds",
-    FieldConfig(canonical=True, space=GridConfig(8, 16, 192, 2, 16)),
+    FieldConfig(canonical=True, blended=8, space=GridConfig(8, 16, 192, 2, 16)),
     LayerConfig(GridConfig(6, 16, 192, 2, 16)),
     TrainConfig(
         coarse_steps=2000, fine_steps=60, frames=64, rays=32, blinking=0.25, wide=0.25, samples=8, patch_frames=3,
@@ -160,7 +167,8 @@ TINY = BlinkNerfConfig(
     32,
     "sounds",
     FieldConfig(
-        canonical=True, space=GridConfig(3, 8, 32, 2, 12), face_code=8, hidden=16, attention=8, mouth_shapes=4
+        canonical=True, blended=2, space=GridConfig(3, 8, 32, 2, 12), mouth_shapes=4, face_code=8, hidden=16,
+        attention=8,
     ),
     LayerConfig(GridConfig(3, 8, 32, 2, 12), motions=2, motion_grid=4, hidden=16),
     TrainConfig(

@@ -36,20 +36,23 @@ class RadianceField(nn.Module):
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()
-        codes = config.face_code + config.eye_code
+        codes = config.face_code + config.eye_code + config.lower_face
         self.register_buffer("lids", torch.tensor([-2.0, -1.0]))
         self.space = TriPlane(config.space) if config.encoder == "triplane" else Volume(config.space)
         self.attention = perceptron((self.space.width, config.attention, config.face_code + 1))
         self.density = perceptron((self.space.width + codes, config.hidden, config.hidden, 1 + config.geometry))
         self.colour = perceptron((config.geometry + 3, config.hidden, 3))
 
-    def forward(self, points: Tensor, view: Tensor, face: Tensor, eyes: Tensor) -> tuple[Tensor, Tensor]:
-        """Points (M, 3) in the box, view (M, 3) about -1 to 1, codes (M, .) -> densities (M,) and colours (M, 3)."""
+    def forward(self, points: Tensor, view: Tensor, face: Tensor, eyes: Tensor, lower: Tensor) -> tuple[Tensor, Tensor]:
+        """Points (M, 3) in the box, view (M, 3) about -1 to 1, codes (M, .) -> densities (M,) and colours (M, 3).
+
+        `lower` (M, lower_face) is what the mouth's shapes do at the points (`blend`).
+        """
         with exactly(points.device):
             place = self.space(points)
         counts = torch.sigmoid(self.attention(place))
         near = (points[:, 1:2] - self.lids[0]) / (self.lids[1] - self.lids[0])
-        seen = torch.cat([place, face * counts[:, :-1], eyes * counts[:, -1:] * near.clamp(0, 1)], 1)
+        seen = torch.cat([place, face * counts[:, :-1], eyes * counts[:, -1:] * near.clamp(0, 1), lower], 1)
         found = self.density(seen)
         colour = self.colour(torch.cat([F.relu(found[:, 1:]), view], 1)).to(points.dtype)
         return _DENSITY_SCALE * F.softplus(found[:, 0].to(points.dtype) - 1), torch.sigmoid(colour)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vultus.methods.blink_nerf.backdrop import POSE, Backdrop
+from vultus.methods.blink_nerf.blend import ShapePlanes
 from vultus.methods.blink_nerf.conditioning import Codes, Condition, Conditioner
 from vultus.methods.blink_nerf.config import BlinkNerfConfig
 from vultus.methods.blink_nerf.field import LENGTH_UNIT, DensityGrid, RadianceField
@@ -85,6 +86,7 @@ class BlinkNerf(nn.Module):
         self.config = config
         self.conditioner = Conditioner(config.head, audio)
         self.field = RadianceField(config.head)
+        self.blend = ShapePlanes(config.head.mouth_shapes, config.head.lower_face) if config.head.lower_face else None
         self.density = DensityGrid()
         self.backdrop = Backdrop(config.layer, config.size)
         self.register_buffer("middle", torch.zeros(3))
@@ -109,6 +111,8 @@ class BlinkNerf(nn.Module):
         self.half_box.copy_((high - low) / 2)
         heights = (points[:, 1] - self.middle[1]) / self.half_box[1]
         self.field.lids.copy_(torch.stack([heights[_NOSE_BASE], heights[_LOWER_LIDS].mean()]))
+        if self.blend is not None:
+            self.blend.fit((points - self.middle) / self.half_box)
         awake = seen.au45 <= seen.au45.median()
         self.rest.copy_(seen.landmarks[awake].mean(0))
         self.focal.fill_(2 * focal_px / picture_px)
@@ -161,9 +165,7 @@ class BlinkNerf(nn.Module):
         points = (origin[hit, None] + direction[hit, None] * distance[..., None]) / self.half_box
         each = frame[hit].repeat_interleave(samples)
         points = self._at_rest(points.view(-1, 3), codes, each)
-        density, colour = self.field(
-            points, view[hit].repeat_interleave(samples, 0), codes.face[each], codes.eyes[each]
-        )
+        density, colour = self._look_up(points, view[hit].repeat_interleave(samples, 0), codes, each)
         length = (edges[:, 1:] - edges[:, :-1]) * direction[hit].norm(dim=1, keepdim=True) / LENGTH_UNIT
         weights = ray_weights(density.view(-1, samples), length)
         blended = composite(weights, colour.view(-1, samples, 3), seen_behind[hit])
@@ -185,8 +187,16 @@ class BlinkNerf(nn.Module):
     def _densities(self, points: Tensor, codes: Codes) -> Tensor:
         """At points (M, 3) in the box, each in any frame."""
         each = torch.randint(len(codes.face), (len(points),), device=points.device).sort().values
-        points = self._at_rest(points, codes, each)
-        return self.field(points, torch.zeros_like(points), codes.face[each], codes.eyes[each])[0]
+        return self._look_up(self._at_rest(points, codes, each), torch.zeros_like(points), codes, each)[0]
+
+    def _look_up(self, points: Tensor, view: Tensor, codes: Codes, each: Tensor) -> tuple[Tensor, Tensor]:
+        """Densities (M,) and colours (M, 3) at resting points (M, 3) of frames `each` (M,), seen from `view` (M, 3)."""
+        lower = points.new_zeros(len(points), 0)
+        if self.blend is not None:
+            with exactly(points.device):
+                lower = self.blend(points, codes.face[:, : self.config.head.mouth_shapes], each)
+        found: tuple[Tensor, Tensor] = self.field(points, view, codes.face[each], codes.eyes[each], lower)
+        return found
 
     def _at_rest(self, points: Tensor, codes: Codes, each: Tensor) -> Tensor:
         """Points (M, 3) in the box, seen in frames `each` (M,), -> where they lie in the resting face."""
