@@ -29,7 +29,7 @@ class MotionConfig:
     lips_ridge: float = 3000.0
     """Ridge with which that map is fitted before training begins; features count in standard deviations."""
     eye_hidden: int = 48
-    amplitude: float = 1.4
+    amplitude: float = 1.8
     """Factor on the mouth's and the jaw's motion about their mean: learned lips are timid."""
 
 
