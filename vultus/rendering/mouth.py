@@ -89,7 +89,8 @@ class Mouth:
         self.place[self.indices] = np.arange(len(self.indices))
         self.local_triangles = np.ascontiguousarray(self.place[self.triangles])
         self.colours = self._colours(head, texture)
-        skin = surface.skin
+        # Not only what is shown: skin at the far corner of a turned face is the backdrop's, but hides the inside too.
+        skin = surface.index[head.triangles_of("skin")].astype(np.int32)
         self.width_units = float(np.ptp(surface.moved(np.zeros(len(ARKIT52)))[self.rim, 0]))
         middle = surface.rest[self.rim].mean(0)
         reach = np.abs(surface.rest[skin].mean(1) - middle)

@@ -14,11 +14,12 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from vultus.core.bases import ARKIT52, index_of
+from vultus.core.bases import ARKIT52
 from vultus.core.pose import degrees_from_matrix, matrix_from_degrees
 from vultus.core.types import Fit
 from vultus.face.head import FLIP, HeadModel, project
 from vultus.face.points import OVAL
+from vultus.rendering.hidden_lips import texture_positions
 from vultus.rendering.inpaint import smoothstep
 from vultus.rendering.raster import FAR, draw_colours, vertex_normals
 from vultus.rendering.texture import Texture
@@ -148,7 +149,7 @@ def build_surface(head: HeadModel, fit: Fit, eyes: Sequence[EyeRegion]) -> Surfa
     triangles = np.concatenate([skin, *lids]).astype(np.int32)
     normals = vertex_normals(np.ascontiguousarray(rest), np.ascontiguousarray(triangles))
     visible = _visible(head, index, rest, seen, normals, triangles, fit)
-    uv, shade, hidden_lip = _texture_positions(head, index, rest, seen, visible, fit)
+    uv, shade, hidden_lip = texture_positions(head, index, rest, seen[:, :2], visible, fit.expression)
     facing = (normals * _view_directions(rest, fit)).sum(1)
     cover = _cover(seen, fit) * _well_seen(head, rest, facing)
     cover[hidden_lip] = 1.0
@@ -236,46 +237,6 @@ def _visible(
     inner = index[head.vertices_of("socket", "gums", "tongue", "upper_teeth", "lower_teeth")]
     visible[inner] = False
     return visible
-
-
-def _texture_positions(
-    head: HeadModel, index: np.ndarray, rest: np.ndarray, seen: np.ndarray, visible: np.ndarray, fit: Fit
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Texture positions (A, 2), shades (A,) and which vertices (A,) are inner lip that the picture hides.
-
-    Hidden inner lip borrows the position of the nearest visible point on the same lip, darker the deeper it lies.
-    """
-    uv = seen[:, :2].copy()
-    shade = np.ones(len(rest), np.float32)
-    neutral = rest - np.tensordot(fit.expression.astype(np.float32), _active_basis(head, index, len(rest)), 1)
-    mouth = head.mean[head.landmark68[60:68]].mean(0)
-    skin = np.zeros(len(rest), bool)
-    skin[index[head.vertices_of("skin")]] = True
-    height = neutral[:, 1] - mouth[1]
-    around = (np.abs(neutral[:, 0]) < 3.2) & (height > -1.9) & (height < 1.0) & (neutral[:, 2] > 5)
-    hidden = skin & ~visible & around
-    fall = np.zeros(len(rest))
-    fall[index[index >= 0]] = head.expression_basis[index_of("jawOpen"), index >= 0, 1]
-    lower = fall < 0.33 * fall.min()
-    opened = neutral + 0.6 * _active_basis(head, index, len(rest))[index_of("jawOpen")]
-    for side in (lower, ~lower):
-        known, wanted = np.nonzero(visible & skin & side)[0], np.nonzero(hidden & side)[0]
-        if len(known) < 4 or len(wanted) == 0:
-            continue
-        distance, nearest = cKDTree(opened[known]).query(opened[wanted], k=4)
-        weight = 1 / (distance + 0.05) ** 2
-        weight /= weight.sum(1, keepdims=True)
-        uv[wanted] = (seen[known[nearest], :2] * weight[..., None]).sum(1)
-        shade[wanted] = np.clip(1 - 0.55 * distance.min(1) / 0.9, 0.35, 1)
-    return uv.astype(np.float32), shade, hidden
-
-
-def _active_basis(head: HeadModel, index: np.ndarray, count: int) -> np.ndarray:
-    """The expression basis (52, A, 3) of the active vertices, zero at the ones added to close the eyes."""
-    basis = np.zeros((len(head.expression_basis), count, 3), np.float32)
-    inside = index >= 0
-    basis[:, index[inside]] = head.expression_basis[:, inside]
-    return basis
 
 
 def _well_seen(head: HeadModel, rest: np.ndarray, facing: np.ndarray) -> np.ndarray:
