@@ -25,6 +25,10 @@ LOWER_INCISOR_SHOW = -0.04
 TEETH_WIDER = 1.1
 """About its own middle, so that neighbours touch."""
 TYPICAL_SKIN = np.array([205.0, 160.0, 138.0])
+REDDENING = 0.7
+"""How much sooner than red the colours fall off into the mouth that its flesh swallows: as a share of what it does."""
+LINGUAL_SHADOW = 0.7
+"""Share of the light that the side of a tooth towards the tongue loses: a turned head shows it at the far corner."""
 HOLE, LIPS = 1, 2
 
 
@@ -107,6 +111,8 @@ class Mouth:
         if self.photo.teeth is not None:
             tooth = self.photo.tooth_colour
         self.darkness = (lip * 0.15).astype(np.float32)
+        # What little light reaches the depth has met red flesh before: the deeper, the redder.
+        self.bounce = 1 + REDDENING * (1 - lip / max(lip.max(), 1))
         gum, tongue = lip * 0.9, lip * 1.0 + np.array([12, 0, 4]) * (not grey)
         if grey:
             tooth = np.full(3, tooth.mean())
@@ -136,9 +142,10 @@ class Mouth:
         return colour[self.indices].astype(np.float32)
 
     def _tint_teeth(self, head: HeadModel, colour: np.ndarray, gum: np.ndarray) -> None:
-        """Give each tooth a line towards its neighbours, warmth at the gum and a cool, clear edge."""
+        """Give each tooth a line towards its neighbours, warmth at the gum, a cool, clear edge and a back in shadow."""
         rest = self.surface.rest
         upper = set(self.inner["upper_teeth"].tolist())
+        middle_z = rest[np.concatenate([self.inner["upper_teeth"], self.inner["lower_teeth"]]), 2].mean()
         for tooth in _teeth(head, self.surface):
             p = rest[tooth]
             side = p[:, 0].mean()
@@ -152,7 +159,10 @@ class Mouth:
             root = smoothstep((0.4 - from_root) / 0.4)[:, None]
             value = value * (1 - 0.2 * root) + 0.2 * root * (0.5 * value + 0.5 * gum)
             clear = smoothstep((from_root - 0.8) / 0.2)[:, None]
-            colour[tooth] = value * (1 - clear * np.array([0.08, 0.05, 0.02]))
+            inwards = np.array([-side, 0, middle_z - p[:, 2].mean()])
+            behind = (p - p.mean(0)) @ inwards
+            shadow = LINGUAL_SHADOW * smoothstep(behind / max(behind.max(), 1e-6))[:, None]
+            colour[tooth] = value * (1 - clear * np.array([0.08, 0.05, 0.02])) * (1 - shadow)
 
     def opening(self, points: np.ndarray) -> float:
         """Gap between the lips' middles in moved, unposed points (A, 3), head units."""
@@ -163,7 +173,7 @@ class Mouth:
         tongue = self.inner["tongue"]
         opening = self.opening(points) * (1 - min(1.0, 2 * tongue_out))
         back = smoothstep((9.2 - self.surface.rest[tongue, 2]) / 3.0)
-        points[tongue, 1] -= opening * (0.10 + 0.45 * back) + 0.35 * smoothstep(opening / 0.7)
+        points[tongue, 1] -= opening * (0.04 + 0.32 * back) + 0.12 * smoothstep(opening / 0.7)
 
     def lit(self, points: np.ndarray) -> np.ndarray:
         """Colours (N, 3) of the inner vertices for moved, unposed points (A, 3): deeper and farther back is darker."""
@@ -175,12 +185,12 @@ class Mouth:
         under_lip = points[self.upper_lip, 1] - p[:, 1]
         is_tooth = np.isin(self.indices, np.concatenate([self.inner["upper_teeth"], self.inner["lower_teeth"]]))
         tooth = np.exp(-np.maximum(depth - 0.9, 0) / (1.8 + 0.4 * wide_open)) * (0.88 + 0.12 * wide_open)
-        other = np.exp(-np.maximum(depth - 1.1, 0) / (2.3 + 0.9 * wide_open)) * (0.8 + 0.2 * wide_open)
+        other = np.exp(-np.maximum(depth - 1.1, 0) / (2.3 + 1.9 * wide_open)) * (0.8 + 0.2 * wide_open)
         light = np.where(is_tooth, tooth, other)
         light = light * np.clip(0.84 + 0.6 * np.clip(under_lip, -0.2, 0.5), 0.66, 1.0)
         light = light * np.clip(1.06 - 0.075 * p[:, 0] ** 2, 0.2, 1)
         light = light * (0.25 + 0.75 * smoothstep(opening / 0.35))
-        return (self.colours * light[:, None]).astype(np.float32)
+        return (self.colours * light[:, None] ** self.bounce).astype(np.float32)
 
     def draw(
         self, moved: MovedSurface, texture: Texture, image: np.ndarray, flow: np.ndarray, margin: int, own_share: float
