@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vultus.core.method import Method
+from vultus.core.method import Person
 from vultus.core.weights import require_torch
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -48,7 +48,7 @@ class BlinkNerfMethod:
         """See `core.method.Personal`."""
         return shipped_people()
 
-    def person(self, folder: Path) -> Method:
+    def person(self, folder: Path) -> Person:
         """See `core.method.Personal`; a folder of that name comes first. Raises MissingPartError without torch."""
         require_torch(self.name)
         from vultus.methods.blink_nerf.speaking import SpeakingPerson

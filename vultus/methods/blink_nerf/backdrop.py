@@ -35,8 +35,8 @@ class Backdrop(nn.Module):
         cells = config.motion_grid
         self.motions = nn.Parameter(torch.zeros(config.motions + 1, 2, cells, cells))
         self.background = nn.Parameter(torch.zeros(1, 3, size, size))
-        nn.init.zeros_(self.move[-1].weight)
-        nn.init.zeros_(self.move[-1].bias)
+        for parameter in self.move[-1].parameters():
+            nn.init.zeros_(parameter)
 
     @torch.no_grad()
     def fit(self, background: np.ndarray, motions: np.ndarray) -> None:

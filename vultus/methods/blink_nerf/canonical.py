@@ -38,6 +38,9 @@ class Canonical(nn.Module):
     place of rest. Landmarks that stay there are anchors: what is around them stays.
     """
 
+    rest: Tensor
+    reach: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("rest", torch.zeros(68, 3))

@@ -66,6 +66,11 @@ class Codes:
 class Shapes(nn.Module):
     """A group of landmarks as principal components of the person's, in standard deviations; and back."""
 
+    mean: Tensor
+    to_shapes: Tensor
+    from_shapes: Tensor
+    spread: Tensor
+
     def __init__(self, landmarks: int, count: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(landmarks * 3))
@@ -138,14 +143,17 @@ class LandmarkCode(nn.Module):
 class VoiceCode(nn.Module):
     """Audio features -> code; as a residual on the landmarks' it begins at 0 (section I)."""
 
+    mean: Tensor
+    spread: Tensor
+
     def __init__(self, config: FieldConfig, audio: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(audio))
         self.register_buffer("spread", torch.ones(audio))
         self.net = perceptron((audio, config.hidden, config.face_code))
         if config.landmarks:
-            nn.init.zeros_(self.net[-1].weight)
-            nn.init.zeros_(self.net[-1].bias)
+            for parameter in self.net[-1].parameters():
+                nn.init.zeros_(parameter)
 
     def fit(self, audio: np.ndarray) -> None:
         """Learn the features' means and spreads from (T, A)."""
@@ -162,6 +170,13 @@ class BlinkCode(nn.Module):
     Lids follow gaze and smile: that much of the 12 eye landmarks as departs from their usual opening at this AU45 is
     told too. It fades out towards AU45 = 1, so that AU45 alone shuts the eyes.
     """
+
+    usual: Tensor
+    spread: Tensor
+    usual_lids: Tensor
+    lid_spread: Tensor
+    au45_mean: Tensor
+    au45_spread: Tensor
 
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()

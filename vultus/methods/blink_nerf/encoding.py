@@ -27,6 +27,8 @@ _INITIAL = 1e-2
 class HashEncoding(nn.Module):
     """`copies` independent encodings of points in D = `dimensions` (2 or 3), looked up side by side."""
 
+    corners: Tensor
+
     def __init__(self, config: GridConfig, copies: int, dimensions: int = 2) -> None:
         super().__init__()
         self.config, self.copies, self.dimensions = config, copies, dimensions

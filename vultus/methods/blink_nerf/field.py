@@ -34,6 +34,8 @@ class RadianceField(nn.Module):
     learned to leave the mouth alone still shades it by some grey levels.
     """
 
+    lids: Tensor
+
     def __init__(self, config: FieldConfig) -> None:
         super().__init__()
         codes = config.face_code + config.eye_code + config.lower_face
@@ -60,6 +62,8 @@ class RadianceField(nn.Module):
 
 class DensityGrid(nn.Module):
     """How dense the field is at its densest in each cell of the box, over all frames: where rays need no samples."""
+
+    cells: Tensor
 
     def __init__(self) -> None:
         super().__init__()

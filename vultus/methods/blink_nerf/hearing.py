@@ -32,17 +32,15 @@ _SILENCE_S = 0.2
 
 def ear(name: EarName) -> Listener:
     """A fresh listener. Raises MissingPartError where the weights that ship were left out."""
-    return SpeechEncoder(*_encoder(), far=True) if name == "speech" else SoundsEar()
+    if name != "speech":
+        return SoundsEar()
+    weights = _weights()
+    return SpeechEncoder(weights.tensors, weights.config, far=True)
 
 
 def feature_count(name: EarName) -> int:
     """Features a frame, A."""
-    return _encoder()[1].width if name == "speech" else len(phone_classes()) + BANDS // POOLED
-
-
-def _encoder() -> tuple:
-    weights = _weights()
-    return weights.tensors, weights.config
+    return _weights().config.width if name == "speech" else len(phone_classes()) + BANDS // POOLED
 
 
 def _weights() -> LipWeights:

@@ -81,6 +81,17 @@ class Seen(NamedTuple):
 class BlinkNerf(nn.Module):
     """One person. `audio`: width of the audio features."""
 
+    middle: Tensor
+    half_box: Tensor
+    focal: Tensor
+    center: Tensor
+    pose_mean: Tensor
+    pose_spread: Tensor
+    view_mean: Tensor
+    view_spread: Tensor
+    rest: Tensor
+    torso_guess: Tensor
+
     def __init__(self, config: BlinkNerfConfig, audio: int) -> None:
         super().__init__()
         self.config = config

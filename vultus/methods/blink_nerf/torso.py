@@ -81,7 +81,7 @@ def pose_history(pose: np.ndarray, fps: float) -> np.ndarray:
 
 def _flow(frames: np.ndarray, masks: np.ndarray, train: slice, cells: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean move of the torso's pixels in each cell, (T, h, h, 2) in half sides, and how much of it they are."""
-    meter = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    meter = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     grey = [_grey(frame) for frame in frames]
     middle = np.median(np.stack(grey[train])[:: max(1, len(grey[train]) // 200)], axis=0)
     stills = range(*train.indices(len(frames)))[:: max(1, len(grey) // 200)]

@@ -102,7 +102,9 @@ class Rays:
         """See `Stage`. The network is on its device by now, so that it can be compiled for it."""
         if self.config.compile:
             compile_in_place(self.net.field, self.net.half_box.device)
-        tables, motions, nets = [], [], []
+        tables: list[nn.Parameter] = []
+        motions: list[nn.Parameter] = []
+        nets: list[nn.Parameter] = []
         for name, parameter in self.net.named_parameters():
             group = motions if "motions" in name else tables if "tables" in name or "background" in name else nets
             group.append(parameter)

@@ -126,8 +126,8 @@ class EyeControl(nn.Module):
             nn.Linear(_EYE_VALUES + 3, 2 * hidden), nn.LeakyReLU(0.02), nn.Linear(2 * hidden, _EYE_VALUES)
         )
         self.linear = nn.Linear(_EYE_VALUES + 1, _EYE_VALUES)
-        nn.init.zeros_(self.control[-1].weight)
-        nn.init.zeros_(self.control[-1].bias)
+        for parameter in self.control[-1].parameters():
+            nn.init.zeros_(parameter)
 
     def sizes(self, state: Tensor) -> Tensor:
         """The mapping network: states (..., 36) -> how open right and left eye are (..., 2)."""
@@ -208,6 +208,16 @@ class MotionNet(nn.Module):
     """All of the driver, with what it knows of its person: means and spreads, the face without expression, the ARKit
     weights that brows, cheeks and nose keep at rest, and the rates of frames a second and of blinks a minute."""
 
+    audio_mean: Tensor
+    audio_spread: Tensor
+    landmark_mean: Tensor
+    landmark_spread: Tensor
+    unit_mean: Tensor
+    unit_spread: Tensor
+    neutral: Tensor
+    resting: Tensor
+    rates: Tensor
+
     def __init__(self, features: int, config: MotionConfig) -> None:
         super().__init__()
         self.config = config
@@ -230,7 +240,8 @@ class MotionNet(nn.Module):
             normal = normal + self.config.noise * torch.randn_like(normal)
         smooth = self.filter(normal)
         units = self.units(smooth) * self.unit_spread + self.unit_mean
-        return Heard(normal, *self.autoencoder(smooth), units)
+        latent, mean, log_variance, rebuilt = self.autoencoder(smooth)
+        return Heard(normal, latent, mean, log_variance, rebuilt, units)
 
     def blink_code(self, eyes: Tensor, au45: Tensor) -> Tensor:
         """Blink codes V (B, T, 3): how open the eyes of states (B, T, 36) are, and AU45 (B, T).
@@ -274,7 +285,7 @@ class MotionNet(nn.Module):
         wanted = (every - self.landmark_mean) / self.landmark_spread
         weight, bias = ridge(normal, wanted, self.config.lips_reach, self.config.lips_ridge)
         self.transformer.lips.weight.copy_(weight)
-        self.transformer.lips.bias.copy_(bias)
+        self.transformer.lips.get_parameter("bias").copy_(bias)
         states = self.eye_states(torch.from_numpy(np.array(person.landmarks3d[:count])))
         self.eyes.fit(states, torch.from_numpy(np.array(person.au45[:count])))
         self._meet(person, chosen)
