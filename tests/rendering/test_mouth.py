@@ -10,6 +10,7 @@ from vultus.core.method import Look
 from vultus.core.types import Portrait
 from vultus.methods.portrait.model import PhotoRenderer
 from vultus.rendering.mouth import Mouth
+from vultus.rendering.texture import Texture
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +53,22 @@ def test_the_backs_of_teeth_lie_in_shadow(mouth: Mouth):
     front = np.abs(rest[:, 0]) < 1
     outer, inner = (rest[front, 2] > np.percentile(rest[front, 2], q) for q in (75, 25))
     assert colour[front][~inner].mean() < 0.75 * colour[front][outer].mean()
+
+
+@pytest.mark.parametrize("pressed", [0.4, 0.8])
+def test_the_line_where_shut_lips_meet_has_no_steps(portrait: Portrait, pressed: float):
+    """On a picture that is white above the lips' middle and black below, the line's height is no whole number."""
+    renderer = PhotoRenderer(portrait, Look(crop="face", size=300)).renderer
+    lips = renderer.fit.landmarks[[78, 81, 13, 311, 308], :2], renderer.fit.landmarks[[78, 178, 14, 402, 308], :2]
+    line = (lips[0] + lips[1]) / 2
+    height, width = renderer.canvas.texture.shape[:2]
+    split = np.interp(np.arange(width), line[:, 0], line[:, 1])
+    white = np.arange(height)[:, None] < split
+    renderer._texture = Texture(np.repeat(255 * white[..., None], 3, 2).astype(np.uint8))
+    expression = np.zeros(52, np.float32)
+    for name in ("mouthPressLeft", "mouthPressRight", "mouthRollLower", "mouthRollUpper"):
+        expression[index_of(name)] = pressed
+    frame = renderer.frame(expression, np.array([0.0, 0, -4]), np.zeros(3), np.zeros(2))
+    x, y = np.round(line[2] - renderer.canvas.margin_px).astype(int)
+    heights = frame[y - 12 : y + 12, x - 12 : x + 12].mean(2).sum(0) / 255
+    assert heights.min() > 2 and np.abs(np.diff(heights, 2)).max() < 0.4

@@ -29,6 +29,8 @@ REDDENING = 0.7
 """How much sooner than red the colours fall off into the mouth that its flesh swallows: as a share of what it does."""
 LINGUAL_SHADOW = 0.7
 """Share of the light that the side of a tooth towards the tongue loses: a turned head shows it at the far corner."""
+LIP_JUMP = 3.0
+"""Pixels above each other in the supersampled box that show positions farther apart (lookup units) lie on two lips."""
 HOLE, LIPS = 1, 2
 
 
@@ -69,6 +71,13 @@ def seat_teeth(head: HeadModel, surface: Surface) -> Surface:
         middle = rest[tooth].mean(0)
         rest[tooth] = middle + (rest[tooth] - middle) * [TEETH_WIDER, 1, TEETH_WIDER]
     return replace(surface, rest=rest)
+
+
+def _jumps(down: np.ndarray) -> np.ndarray:
+    """Which pixels (h, w) of a flow's rows show skin far from what the ones above show: there lips meet."""
+    jumps = np.zeros(down.shape, bool)
+    jumps[1:] = np.abs(down[1:] - down[:-1]) > LIP_JUMP
+    return jumps
 
 
 class Mouth:
@@ -214,16 +223,20 @@ class Mouth:
         under = cv2.resize(flow[y0:y1, x0:x1], shape[::-1], interpolation=cv2.INTER_LINEAR)
         label, shade = np.zeros(shape, np.uint8), np.ones(shape, np.float32)
         cv2.fillPoly(label, [np.round(fine[self.rim, :2] * 16).astype(np.int32)], HOLE, cv2.LINE_8, 4)
+        within = label == HOLE
         depth = np.full(shape, FAR, np.float32)
         draw_surface(fine, self.lip_triangles, moved.attributes, under, shade, label, depth, True, LIPS)
         hole = label == HOLE
-        if not hole.any():
+        fresh = hole | (within & _jumps(under[..., 1]))
+        if not fresh.any():
             return
-        inside = self._inside(moved, fine, label, own_share, np.array([x0 + margin, y0 + margin]))
-        mixed = np.where(hole[..., None], inside, texture.look_up(under) * shade[..., None])
+        mixed = texture.look_up(under) * shade[..., None]
+        if hole.any():
+            inside = self._inside(moved, fine, label, own_share, np.array([x0 + margin, y0 + margin]))
+            mixed = np.where(hole[..., None], inside, mixed)
         small = cv2.resize(mixed, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
-        # Only the opening and its edge are taken from here: elsewhere the skin is already exact.
-        near = cv2.GaussianBlur(cv2.dilate(hole.astype(np.uint8), np.ones((3, 3))).astype(np.float32), (0, 0), 0.8)
+        # Only the opening, its edge and the line where lips meet are taken from here: elsewhere skin is already exact.
+        near = cv2.GaussianBlur(cv2.dilate(fresh.astype(np.uint8), np.ones((3, 3))).astype(np.float32), (0, 0), 0.8)
         amount = np.clip(1.6 * cv2.resize(near, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)[..., None], 0, 1)
         part = image[y0:y1, x0:x1]
         part[:] = np.clip(part + (small - part) * amount + 0.5, 0, 255).astype(np.uint8)
