@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from vultus.core.errors import ControlError
 from vultus.methods.blink_nerf.driver import config as driver
@@ -181,7 +181,7 @@ TINY = BlinkNerfConfig(
 
 PRESETS: dict[str, BlinkNerfConfig] = {"small": SMALL, "paper": PAPER, "tiny": TINY}
 
-ABLATIONS: dict[str, dict[str, object]] = {
+ABLATIONS: dict[str, dict[str, Any]] = {
     "w/o D w/o E": {"landmarks": False, "blink": False, "encoder": "volume"},
     "w/o E w D": {"blink": False, "encoder": "volume"},
     "w E w D": {"encoder": "volume"},
@@ -192,4 +192,4 @@ ABLATIONS: dict[str, dict[str, object]] = {
 
 def ablated(config: BlinkNerfConfig, row: str) -> BlinkNerfConfig:
     """The configuration of a row of table III. Raises KeyError for one that is not there."""
-    return replace(config, head=replace(config.head, **ABLATIONS[row]))  # type: ignore[arg-type]
+    return replace(config, head=replace(config.head, **ABLATIONS[row]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 FPS = 60.0
 """Frames a second of the curves (section 3.1.1)."""
@@ -97,7 +97,7 @@ TINY = EmoFaceConfig(
 
 PRESETS: dict[str, EmoFaceConfig] = {"small": SMALL, "paper": PAPER, "tiny": TINY}
 
-ABLATIONS: dict[str, dict[str, object]] = {
+ABLATIONS: dict[str, dict[str, Any]] = {
     "EmoFace": {},
     "wo weight initialize": {"initialised": False},
     "fc decoder": {"decoder": "fc"},
@@ -109,4 +109,4 @@ ABLATIONS: dict[str, dict[str, object]] = {
 
 def ablated(config: EmoFaceConfig, row: str) -> EmoFaceConfig:
     """The configuration of a row of table 4. Raises KeyError for one that is not there."""
-    return replace(config, net=replace(config.net, **ABLATIONS[row]))  # type: ignore[arg-type]
+    return replace(config, net=replace(config.net, **ABLATIONS[row]))
