@@ -99,11 +99,6 @@ def brows(hair: Hair, rng: np.random.Generator) -> np.ndarray:
     cover = np.zeros((HEIGHT, WIDTH), np.float32)
     for points in (marks[17:22][::-1], marks[22:27]):
         path = np.stack([np.interp(np.linspace(0, 4, 60), range(5), points[:, c]) for c in range(2)], 1)
-        path = (
-            cv2.GaussianBlur(path.astype(np.float64), (1, 0), 0, sigmaY=3, borderType=cv2.BORDER_REPLICATE)
-            if False
-            else path
-        )
         low = np.floor(path.min(0) - 22).astype(int)
         size = np.ceil(path.max(0) + 22).astype(int) - low
         fine = np.zeros((size[1] * scale, size[0] * scale), np.float32)
