@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from tests.film import FACELESS, Film
 from vultus.face.points import FOOTAGE_POINTS
@@ -38,3 +39,11 @@ def test_a_hand_before_the_mouth_is_seen_while_it_is_there(film):
     inside[COVERED.start + 1 : COVERED.stop - 1] = True
     assert found[inside].all() and not found[FACELESS]
     assert not found[np.r_[: COVERED.start - 2, COVERED.stop + 2 : len(found)]].any()
+
+
+@pytest.mark.parametrize("at", [0, 10, -1])
+def test_one_strange_frame_hides_nothing_at_an_end_either(film, monkeypatch, at):
+    strange = np.zeros(len(film.track))
+    strange[at] = 1
+    monkeypatch.setattr(CoverWatch, "strange_share", lambda _: strange)
+    assert not CoverWatch(film.track).hidden().any()

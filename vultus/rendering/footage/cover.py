@@ -99,7 +99,7 @@ class CoverWatch:
 
     def hidden(self) -> np.ndarray:
         """(T,) bool; what most of the frames around show counts."""
-        return median_filter(self.strange_share(), MEDIAN_FRAMES, mode="nearest") > HIDDEN_SHARE
+        return median_filter(self.strange_share(), MEDIAN_FRAMES, mode="mirror") > HIDDEN_SHARE
 
 
 def _some(frames: np.ndarray) -> np.ndarray:
