@@ -2,9 +2,10 @@
 
     vultus synthesize RAW --people 1 --clips-per-person 1 --seconds 68 --size 256 --seed 81 --emotions neutral
     vultus prepare person RAW/p0000/000_neutral_1.mp4 CLIP
-    vultus train blink_nerf CLIP RUN --config EAR.yaml                   # "ear: speech"; prints WEIGHTS
+    vultus train blink_nerf CLIP RUN --config NORA.yaml                  # prints WEIGHTS
     python tools/ship_blink_nerf.py WEIGHTS MINUTES [FIGURES.json ...]
 
+NORA.yaml says "ear: speech" and, as that ear moves her lips far enough, "driver: {net: {amplitude: 1.55}}".
 MINUTES is what the training took on one core; FIGURES.json, which `python -m benchmarks.blink_nerf figures --json`
 wrote, join the card.
 """
