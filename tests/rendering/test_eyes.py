@@ -10,9 +10,12 @@ import pytest
 from vultus.core.bases import index_of
 from vultus.core.types import Fit, Portrait
 from vultus.rendering.canvas import lay_canvas
+from vultus.rendering.eye_layers import build_layers
 from vultus.rendering.eyes import LOWER, UPPER, Eye, EyeState
 
 UNITS_PX = 20.0
+IRIS = np.array([[0.5, 0.0], [0.65, 0.0], [0.35, 0.0], [0.5, 0.15], [0.5, -0.15]])
+"""Middle and rim, in an eye's own coordinates."""
 GREEN, RED = (0.0, 255.0, 0.0), (255.0, 0.0, 0.0)
 
 
@@ -174,3 +177,16 @@ def test_tiny_eyes_are_painted_too(portrait, size):
         eye.paint(painted, at_rest(eye, closure, (5, 5)))
     eye.paint(painted, at_rest(eye))
     np.testing.assert_array_equal(painted, canvas.texture)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_lid_is_made_of_skin_not_of_lashes_and_crease(scene, which):
+    patch = Eye(*scene, which, UNITS_PX).patch
+    upper, lower = patch.at_columns(patch.upper), patch.at_columns(patch.lower)
+    above = upper - patch.local[..., 1]
+    dark = (above > -0.02) & (above < 0.17)  # reaches beyond where lashes are looked for
+    assert ((above > 0.14) & dark).any()
+    picture = np.where(dark[..., None], 40, 180) * np.ones(3, np.float32)
+    lid = build_layers(replace(patch, picture=picture.astype(np.float32)), IRIS).clean
+    within = (patch.local[..., 0] > 0.2) & (patch.local[..., 0] < 0.8) & (above < 0.1) & (patch.local[..., 1] < lower)
+    assert lid[within].mean() > 165

@@ -21,6 +21,9 @@ RIM_SHADOW = 0.07
 LASH_REACH, LASH_ROWS = 0.09, 24
 """Length of a shut eye's lashes in eye widths, and rows of their sprite."""
 
+SKIN_FROM = 0.65
+"""Darker than this share of the light skin around an eye (its upper quartile) nothing fills its lid."""
+
 
 @dataclass(frozen=True)
 class EyePatch:
@@ -93,6 +96,9 @@ def _clean_lid(patch: EyePatch, upper: np.ndarray, lower: np.ndarray) -> np.ndar
     known = (y < upper - np.minimum(0.14, 0.5 * reach)) & (y > upper - reach)
     known |= (y > lower + 0.13) & (y < lower + LOWER_REACH)
     known &= (x > -0.25) & (x < 1.25)
+    if known.any():  # a crease, a brow's shadow and lashes are no skin to shut an eye with
+        brightness = patch.picture.mean(-1)
+        known &= brightness >= SKIN_FROM * np.percentile(brightness[known], 75)
     filled = push_pull(cv2.GaussianBlur(patch.picture, (0, 0), max(0.8, 0.02 * patch.width_px)), known)
     filled = cv2.GaussianBlur(filled, (0, 0), max(1.0, 0.03 * patch.width_px))
     skin = known & (y > lower)
