@@ -62,7 +62,6 @@ def renderer_for(method: Method, subject: Portrait | None, look: Look) -> Render
 
 
 def _check_is_no_person(subject: object) -> None:
-    if isinstance(subject, str | Path) and not Path(subject).exists():
-        for name in PERSONAL:
-            if str(subject) in get_personal(name).people:
-                raise ControlError(f"{subject} comes with {name}", "portrait", f"add --method {name}")
+    for name in PERSONAL if isinstance(subject, str | Path) else ():
+        if str(subject) in get_personal(name).people and not Path(str(subject)).exists():
+            raise ControlError(f"{subject} comes with {name}", "portrait", f"add --method {name}")
