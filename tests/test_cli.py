@@ -87,9 +87,23 @@ def test_version(capsys):
 
 
 def test_unknown_verb(capsys):
+    assert cli.run(["sing"]) == 2
+    assert "choose speak, dub" in capsys.readouterr().err
+    assert cli.run(["speek", "a.jpg"]) == 2
+    assert capsys.readouterr().err == "vultus: there is no verb 'speek'; did you mean speak.\n"
+
+
+def test_an_unknown_option_brings_up_those_of_its_verb_alone(capsys):
     with pytest.raises(SystemExit) as caught:
-        cli.run(["sing"])
-    assert caught.value.code == 2
+        cli.run(["speak", "a.jpg", "--voice", "b.wav", "-o", "c.mp4", "--emoton", "happy"])
+    said = capsys.readouterr().err
+    assert caught.value.code == 2 and "--emotion STR" in said and "dub" not in said
+
+
+def test_nothing_asked_for_is_help(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.run([])
+    assert not caught.value.code and "Make a portrait speak" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Callable, Sequence
 
@@ -21,7 +22,7 @@ from vultus.cli.track import track
 from vultus.cli.train import train
 from vultus.cli.verify import verify
 from vultus.cli.weights import weights
-from vultus.core.errors import VultusError
+from vultus.core.errors import ControlError, VultusError
 
 __all__ = ["INTERRUPTED", "NOT_VERIFIED", "VERBS", "main", "progress_bar", "run"]
 
@@ -52,14 +53,26 @@ def run(arguments: Sequence[str]) -> int:
         print(f"vultus {version('vultus')}")
         return 0
     try:
-        verb = tyro.extras.subcommand_cli_from_dict(VERBS, prog="vultus", description=DESCRIPTION, args=arguments)
+        code = _called(*arguments) if arguments else _called("--help")
     except VultusError as error:
         print(f"vultus: {' '.join(str(error).splitlines())}", file=sys.stderr)  # one line, whatever a file is called
         return error.exit_code
     except KeyboardInterrupt:
         print("vultus: stopped; nothing was written.", file=sys.stderr)
         return INTERRUPTED
-    return verb or 0
+    return code or 0
+
+
+def _called(first: str, *others: str) -> int | None:
+    """Call the verb that comes first; its options are read by it alone, so that advice concerns it alone."""
+    if first.startswith("-"):
+        arguments = [first, *others]
+        return tyro.extras.subcommand_cli_from_dict(VERBS, prog="vultus", description=DESCRIPTION, args=arguments)
+    if first not in VERBS:
+        near = difflib.get_close_matches(first, VERBS, 1)
+        fix = f"did you mean {near[0]}" if near else f"choose {', '.join(VERBS)}"
+        raise ControlError(f"there is no verb {first!r}", None, fix)
+    return tyro.cli(VERBS[first], prog=f"vultus {first}", args=others)
 
 
 def main() -> None:

@@ -15,9 +15,9 @@ from vultus.training.loop import DEFAULT_LOOP, LoopConfig, leads
 
 
 def train(
-    method: tyro.conf.Positional[str],
-    data: tyro.conf.Positional[Path],
-    output: tyro.conf.Positional[Path],
+    method: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="METHOD")]],
+    data: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="DATA")]],
+    output: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="OUT")]],
     /,
     preset: str | None = None,
     config: Path | None = None,
