@@ -44,7 +44,7 @@ def test_here_a_fault_comes_through(monkeypatch):
 
 def test_without_ray_the_sentence_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingPartError, match=r"vultus\[scale\]"):
+    with pytest.raises(MissingPartError, match=r"pip install .*\[scale\]"):
         next(run_on_ray(job, [1], "auto"))
 
 

@@ -145,5 +145,5 @@ def test_unknown_roles_and_missing_weights(tmp_path, monkeypatch):
 
 def test_without_torch_the_fix_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("vultus.core.weights.find_spec", lambda name: None)
-    with pytest.raises(MissingPartError, match=r"vultus\[train\]"):
+    with pytest.raises(MissingPartError, match=r"pip install .*\[train\]"):
         load_sync(folder=tmp_path)

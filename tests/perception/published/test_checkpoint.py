@@ -114,7 +114,7 @@ def test_without_torch_one_sentence(monkeypatch) -> None:
     for module in [name for name in sys.modules if name.startswith("vultus.perception.published.")]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingPartError, match=r"torch is not installed.*vultus\[train\]"):
+    with pytest.raises(MissingPartError, match=r"torch is not installed.*pip install .*\[train\]"):
         _ = published.Lpips
     with pytest.raises(AttributeError, match="Resnet"):
         _ = published.Resnet
