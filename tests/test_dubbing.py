@@ -14,7 +14,7 @@ from tests.film import COUNT, FACELESS, FPS, SIDE_PX, THIRD, Film, MadeVideo, ga
 from vultus.core.bases import ARKIT52
 from vultus.core.errors import ControlError, InputError
 from vultus.core.types import FaceTrack, Frames
-from vultus.dubbing import Scene, dub, dub_frames, follow, voice_performance
+from vultus.dubbing import Scene, _length_notes, dub, dub_frames, follow, voice_performance
 from vultus.dubbing.scene import SETTLE_S
 from vultus.video.read import open_video
 from vultus.video.span import span_of
@@ -90,6 +90,16 @@ def test_frames_can_be_shown_again(alone, film):
     assert shown[1][FACELESS] == 0 and shown[1][:10].min() == 1
 
 
+def test_what_becomes_of_a_voice_that_lasts_longer_is_told(alone):
+    count = alone.video.frames().count
+    longer, equal = (span_of(alone.video.frames(), (count + more) / FPS) for more in (FPS, 0))
+    assert _length_notes(alone, longer, "bounce") == [
+        "the voice lasts 1.0 s longer than the video: its last seconds go back and forth"
+    ]
+    assert _length_notes(alone, longer, "hold")[0].endswith("its last picture is held")
+    assert _length_notes(alone, equal, "bounce") == []
+
+
 def test_after_the_voice_lips_come_to_rest(alone):
     made, _ = dub_frames(alone, {1: speech(np.full(8, 0.35))})
     seen = gaps_seen(image for t, image in enumerate(made) if t < 24)
@@ -125,6 +135,7 @@ def test_a_file_comes_out_with_the_shorter_of_both(film, voice, tmp_path):
     assert abs(report.frames - expected) <= 1 and abs(made.count - expected) <= 1
     assert (made.width, made.height, made.fps, made.has_audio) == (SIDE_PX, SIDE_PX, FPS, True)
     assert report.faces[0].changed + report.faces[0].passed == report.frames and report.faces[0].passed >= 1
+    assert any("of the video, after the voice, are left out" in note for note in report.notes)
     assert files_in(tmp_path) == {"film.mp4", "out.mp4"}
 
 

@@ -61,6 +61,16 @@ def test_a_weight_moves_its_part_of_the_face(
     assert top < np.quantile(where[:, 0], 0.05) and np.quantile(where[:, 0], 0.95) < bottom
 
 
+def test_brows_come_down_far_enough_to_be_seen(preview: HeadPreview) -> None:
+    """By a pixel or more of 192: as far as the head model draws them it is a third of one."""
+
+    def brows_row(row: np.ndarray) -> float:
+        rows, _ = np.nonzero(shot(preview, row)[40:75, 50:142].sum(2) < 260)
+        return float(rows.mean())
+
+    assert brows_row(weights(browDownLeft=0.9, browDownRight=0.9)) > brows_row(weights()) + 1
+
+
 def test_left_is_the_subjects_left(preview: HeadPreview) -> None:
     where = changed(shot(preview, weights()), shot(preview, weights(eyeBlinkLeft=1.0)))
     assert (where[:, 1] > 0.5).mean() > 0.95  # in the picture to the right

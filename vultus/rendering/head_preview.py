@@ -30,7 +30,7 @@ SUPERSAMPLE = 2
 MODEL = Appearance(skin=Skin(melanin=0.22, age=0.1, moles=0, gloss=0.3), hair=Hair(style="bald", brow_thickness=0.8))
 """Whose head it is: nobody's, the mean of the head model."""
 BROW_GAIN = 2.5
-"""The head model draws brows down by 4 mm, people by 8 to 10: unless they are shown so, anger looks like worry."""
+"""The head model draws brows down by 4 mm only, and anger looks like worry: they are shown so much farther (by eye)."""
 _BACKDROP = np.array([58, 62, 70], np.float32)
 VIEW_HEIGHT, MIDDLE_Y, FOCAL = 32.0, -0.7, 2.4
 """Head units that the frame shows, the height in its middle, and the focal length in frame heights."""

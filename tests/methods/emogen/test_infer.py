@@ -32,8 +32,9 @@ from vultus.methods.emogen.config import EMOTIONS
 from vultus.methods.emogen.infer import EmoGenDriver, packed, unpacked
 from vultus.methods.emogen.mel import RANGE, first_row, mel_of, windows
 from vultus.methods.emogen.paste import FEATHER, cover, crops_of_track, paste
-from vultus.methods.emogen.renderers import FootageRenderer
+from vultus.methods.emogen.renderers import TURN_FADE_DEG, FootageRenderer
 from vultus.methods.emogen.weights import FOLDER_VARIABLE, chosen_face_maker, load_face_maker
+from vultus.rendering.footage.renderer import TURN_FADE_DEG as PORTRAIT_FADE_DEG
 from vultus.video.span import span_of
 
 LOOK = Look(fps=FPS)
@@ -161,6 +162,18 @@ def test_pieces_play_as_the_whole_in_any_order(renderer):
     np.testing.assert_array_equal(made[3], IMAGES[FACELESS])
     far = beside_face(10)
     np.testing.assert_array_equal(made[2][far], IMAGES[10][far])
+
+
+def test_from_the_side_the_new_face_gives_way_sooner_than_the_portraits(renderer):
+    footage = renderer.footage
+    acted = footage.track.performance
+    rotation = np.zeros_like(acted.rotation)
+    rotation[:, 0] = np.mean(TURN_FADE_DEG)
+    turned = replace(footage.track, performance=replace(acted, rotation=rotation))
+    half = FootageRenderer(replace(footage, track=turned), LOOK, chosen_face_maker())
+    list(half.play([heard(voice_of(2 / FPS))]))
+    np.testing.assert_allclose(half.shown[:2], 0.5, atol=1e-6)
+    assert TURN_FADE_DEG[1] < PORTRAIT_FADE_DEG[0]
 
 
 def test_it_does_not_move_expressions(renderer):
